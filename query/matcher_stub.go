@@ -1,0 +1,4 @@
+package query
+
+// Matcher is a compiled predicate tree.
+type Matcher struct{}

@@ -1,0 +1,184 @@
+package triage
+
+import (
+	"time"
+
+	"bartizan/detect"
+	"bartizan/event"
+	"bartizan/query"
+)
+
+// AlertID is the alert's fingerprint in hex, a dash and its episode: "9f3c…e1-2".
+// Any unambiguous beginning finds it on the command line.
+type AlertID string
+
+// State is where an alert stands.
+type State string
+
+// The states.
+const (
+	StateNew     State = "new"
+	StateTaken   State = "taken"
+	StateSnoozed State = "snoozed"
+	StateClosed  State = "closed"
+)
+
+// Verdict is why an alert was closed; the number is OCSF's verdict_id.
+type Verdict uint8
+
+// The verdicts a person can give (OCSF incident profile).
+const (
+	VerdictNone             Verdict = 0
+	VerdictFalsePositive    Verdict = 1
+	VerdictTruePositive     Verdict = 2
+	VerdictSuspicious       Verdict = 4
+	VerdictBenign           Verdict = 5
+	VerdictTest             Verdict = 6
+	VerdictInsufficientData Verdict = 7
+	VerdictDuplicate        Verdict = 10
+)
+
+// Verdicts is the one table of verdicts: key in the close menu, name, words.
+var Verdicts = []struct {
+	Verdict Verdict
+	Key     string
+	Name    string // in JSON and on the command line
+	Words   string // OCSF's caption
+}{
+	{VerdictTruePositive, "t", "true_positive", "True Positive"},
+	{VerdictBenign, "b", "benign", "Benign"},
+	{VerdictFalsePositive, "f", "false_positive", "False Positive"},
+	{VerdictDuplicate, "d", "duplicate", "Duplicate"},
+	{VerdictSuspicious, "s", "suspicious", "Suspicious"},
+	{VerdictTest, "x", "test", "Test"},
+	{VerdictInsufficientData, "i", "insufficient_data", "Insufficient Data"},
+}
+
+// String is the verdict's name; "" for none.
+func (v Verdict) String() string {
+	for _, d := range Verdicts {
+		if d.Verdict == v {
+			return d.Name
+		}
+	}
+	return ""
+}
+
+// Actor is who made a move. UID, LoginUID and Session come from the kernel;
+// Claimed is what the person's environment says (the SSH address).
+type Actor struct {
+	Name     string `json:"name"`
+	UID      int    `json:"uid"`
+	LoginUID int    `json:"login_uid"`
+	Session  int    `json:"session"`
+	Claimed  string `json:"claimed,omitempty"`
+	Machine  bool   `json:"machine,omitempty"` // the engine itself: snooze ended, re-raised
+}
+
+// Alert is hits with the same fingerprint, as one thing to decide about.
+// Values of this type are immutable snapshots of the board.
+type Alert struct {
+	ID          AlertID          `json:"id"`
+	Fingerprint string           `json:"fingerprint"`
+	Episode     int              `json:"episode"`
+	Previous    AlertID          `json:"previous,omitempty"` // the episode before
+	RuleID      string           `json:"rule_id"`
+	RuleKind    detect.Kind      `json:"rule_kind"`
+	Title       string           `json:"title"`
+	Severity    detect.Severity  `json:"severity"`
+	Tags        []string         `json:"tags"`
+	Runbook     string           `json:"runbook,omitempty"`
+	Group       []event.Entity   `json:"group"`    // what the fingerprint is over
+	Entities    []event.Entity   `json:"entities"` // all seen, at most MaxEntities
+	Sources     []event.SourceID `json:"sources"`
+	First       time.Time        `json:"first"` // event time
+	Last        time.Time        `json:"last"`
+	Raised      time.Time        `json:"raised"` // when the engine made it
+	Count       uint64           `json:"count"`  // hits
+	Why         []query.Match    `json:"why"`    // of the newest hit
+	Sample      string           `json:"sample"` // raw record of the newest hit, at most 4 KiB
+	State       State            `json:"state"`
+	Verdict     Verdict          `json:"verdict"`
+	Owner       string           `json:"owner,omitempty"`
+	Until       time.Time        `json:"until,omitzero"`     // end of a snooze
+	Version     uint64           `json:"version"`            // changes on moves and re-raises, not on hits
+	Reraised    string           `json:"reraised,omitempty"` // why it came back
+	Risk        int              `json:"risk"`               // 0..100, the queue's order
+	Background  bool             `json:"background"`         // internet-wide noise, folded into one row
+	Notes       int              `json:"notes"`
+}
+
+// AlertVersion names exactly what a person saw.
+type AlertVersion struct {
+	ID      AlertID `json:"id"`
+	Version uint64  `json:"version"`
+}
+
+// MoveID is a move's place in the journal, from 1.
+type MoveID uint64
+
+// Do is what a move does.
+type Do string
+
+// The moves. The last three are the machine's.
+const (
+	DoTake    Do = "take"
+	DoClose   Do = "close"
+	DoSnooze  Do = "snooze"
+	DoNote    Do = "note"
+	DoReopen  Do = "reopen"
+	DoUndo    Do = "undo"
+	DoRaise   Do = "raise"
+	DoReraise Do = "reraise"
+	DoWake    Do = "wake"
+)
+
+// Move is one decision about exactly the alerts (and versions) that were shown.
+type Move struct {
+	Do      Do
+	On      []AlertVersion
+	Verdict Verdict   // with DoClose
+	Until   time.Time // with DoSnooze
+	Undoes  MoveID    // with DoUndo
+	Note    string
+	By      Actor
+	At      time.Time
+}
+
+// Entry is one row of the journal. Hash is over Prev and the row's bytes.
+type Entry struct {
+	ID      MoveID         `json:"seq"`
+	At      time.Time      `json:"at"`
+	By      Actor          `json:"by"`
+	Do      Do             `json:"do"`
+	On      []AlertVersion `json:"on"`
+	From    []State        `json:"from"`
+	To      State          `json:"to"`
+	Verdict Verdict        `json:"verdict"`
+	Until   time.Time      `json:"until,omitzero"`
+	Undoes  MoveID         `json:"undoes,omitempty"`
+	Note    string         `json:"note,omitempty"`
+	Prev    string         `json:"prev"`
+	Hash    string         `json:"hash"`
+}
+
+// Evidence is one pinned raw record: the alert's own, or context around it.
+type Evidence struct {
+	Ref    event.Ref
+	Line   int64
+	Time   time.Time
+	Raw    []byte
+	Format string
+	Hit    bool // false: a record just before or after
+	Why    []query.Match
+}
+
+// The bounds of an alert.
+const (
+	MaxEntities  = 64
+	MaxEvidence  = 20 // first and last records pinned, each
+	ContextLines = 3  // records pinned before and after each hit, where they are still there
+	MaxNote      = 4 << 10
+	EpisodeQuiet = 24 * time.Hour
+	ReraiseTimes = 10
+)
