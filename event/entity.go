@@ -1,5 +1,7 @@
 package event
 
+import "fmt"
+
 // EntityKind is what kind of thing an entity is; its letter is the pivot key.
 type EntityKind uint8
 
@@ -15,16 +17,17 @@ const (
 	EntityBucket
 	EntityRequest // request or trace id
 	EntityHash
+	EntityOther // any other value a rule groups by; no field yields it and no key pivots on it
 )
 
-var entityNames = [...]string{"user", "ip", "host", "key", "session", "container", "workload", "bucket", "request", "hash"}
+var entityNames = [...]string{"user", "ip", "host", "key", "session", "container", "workload", "bucket", "request", "hash", "value"}
 
 // String returns the kind's name as the filter language and JSON spell it.
 func (k EntityKind) String() string { return entityNames[k] }
 
 // Letter returns the key that follows p to pivot on this kind; 0 has none.
 func (k EntityKind) Letter() rune {
-	return [...]rune{'u', 'i', 'h', 'k', 's', 'c', 'w', 'b', 'q', 'x'}[k]
+	return [...]rune{'u', 'i', 'h', 'k', 's', 'c', 'w', 'b', 'q', 'x', 0}[k]
 }
 
 // Role is what the entity did in the event.
@@ -39,9 +42,9 @@ const (
 
 // Entity is somebody or something an event is about.
 type Entity struct {
-	Kind  EntityKind
-	Role  Role
-	Value string
+	Kind  EntityKind `json:"kind"`
+	Role  Role       `json:"role"`
+	Value string     `json:"value"`
 }
 
 // entityFields maps ECS names to entities; the order is the order of Entities.
@@ -102,4 +105,34 @@ func addEntity(dst []Entity, start int, n Entity) []Entity {
 		}
 	}
 	return append(dst, n)
+}
+
+// MarshalText spells the kind by its name.
+func (k EntityKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads a kind's name.
+func (k *EntityKind) UnmarshalText(b []byte) error {
+	for i, n := range entityNames {
+		if n == string(b) {
+			*k = EntityKind(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no entity kind %q", b)
+}
+
+var roleNames = [...]string{"actor", "target", "observer"}
+
+// MarshalText spells the role by its name.
+func (r Role) MarshalText() ([]byte, error) { return []byte(roleNames[r]), nil }
+
+// UnmarshalText reads a role's name.
+func (r *Role) UnmarshalText(b []byte) error {
+	for i, n := range roleNames {
+		if n == string(b) {
+			*r = Role(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no role %q", b)
 }

@@ -37,7 +37,7 @@ const (
 	OpGlob                 // Value with * and ? wildcards (\ escapes them), whole field
 	OpRegex                // Re finds a match anywhere in the field
 	OpCIDR                 // the field is an address inside Net
-	OpLess                 // numeric, level or time comparison with Num (level: its rank)
+	OpLess                 // numeric, level or time comparison with Num (level: its rank; time: Unix microseconds)
 	OpLessEq               //
 	OpGreater              //
 	OpGreaterEq            //
@@ -49,7 +49,8 @@ const (
 )
 
 // Pred is one question about one field. Field "" is the raw record as a whole
-// (a keyword); it accepts OpContains, OpGlob, OpRegex and OpIn only.
+// (a keyword); it accepts OpContains, OpGlob, OpRegex and OpIn only, and asks
+// whether the glob matches a part of it, and whether a word of it is in the set.
 // When the record holds several values under the name, any of them may answer.
 type Pred struct {
 	Field string
@@ -60,12 +61,18 @@ type Pred struct {
 	Re    *regexp.Regexp
 	Net   netip.Prefix
 	Set   *Set
+	Short bool // Field is one of ShortNames and any of its fields may answer
+
+	ready *ready // see Prepare
 }
 
 // Set is a named set of values, such as the lines of a file (`in @file`).
 type Set struct {
 	Name   string
 	Values map[string]struct{} // folded keys, see Fold
+
+	nets map[netip.Prefix]struct{} // see NewSet
+	bits []int                     // the prefix lengths among nets
 }
 
 func (And) node()   {}

@@ -1,4 +1,0 @@
-package query
-
-// Matcher is a compiled predicate tree.
-type Matcher struct{}
