@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"bartizan/event"
@@ -35,6 +36,19 @@ func ParseSeverity(s string) (Severity, bool) {
 		}
 	}
 	return 0, false
+}
+
+// MarshalText spells the severity by its word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a severity's word.
+func (s *Severity) UnmarshalText(b []byte) error {
+	v, ok := ParseSeverity(string(b))
+	if !ok {
+		return fmt.Errorf("there is no severity %q", b)
+	}
+	*s = v
+	return nil
 }
 
 // Kind is which dialect a rule was written in.

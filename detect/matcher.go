@@ -1,0 +1,341 @@
+package detect
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+	"unsafe"
+
+	"bartizan/event"
+	"bartizan/query"
+)
+
+// Matcher is one goroutine's scratch for matching events against a Set.
+type Matcher struct {
+	set    *Set
+	route  *routed
+	e      *event.Event
+	gen    uint32 // of the event at hand; marks of other generations are void
+	memo   []uint32
+	cand   []uint32 // per rule: generation in which it became a candidate
+	found  []uint32 // per entry of the route: generation in which it was found
+	places []place  // per field of the set
+	next   []int32  // per field of the event: the next with the same name, -1
+	todo   []int32
+	hits   []int32
+	folded []byte
+	why    map[*Rule]*query.Matcher
+}
+
+// place says where in the event the values of a field of the set are.
+type place struct {
+	gen         uint32
+	first, last int32
+	native      bool
+}
+
+// maxCompiled bounds how many rules' explaining forms a Matcher remembers.
+const maxCompiled = 512
+
+// NewMatcher returns the scratch for one goroutine.
+func (s *Set) NewMatcher() *Matcher {
+	return &Matcher{
+		set:    s,
+		memo:   make([]uint32, len(s.preds)),
+		cand:   make([]uint32, len(s.rules)),
+		places: make([]place, len(s.fields)),
+		why:    map[*Rule]*query.Matcher{},
+	}
+}
+
+// Match appends the rules whose log source applies to e and whose condition
+// holds, in the order of the set. It does not look at Count: see Counter. It does
+// not allocate when no rule matches, once the route of e's log source is built
+// and the scratch has grown to the size of the events.
+func (m *Matcher) Match(e *event.Event, dst []*Rule) []*Rule {
+	if m.route == nil || m.route.source != e.LogSource {
+		m.enter(e.LogSource)
+	}
+	if len(m.route.rules) == 0 {
+		return dst
+	}
+	m.begin(e)
+	m.lookAtFields()
+	m.lookAtRaw()
+	for _, r := range m.route.always {
+		m.candidate(r)
+	}
+	m.hits = m.hits[:0]
+	for _, r := range m.todo {
+		if m.eval(m.set.code[r], 0) {
+			m.hits = append(m.hits, r)
+		}
+	}
+	slices.Sort(m.hits)
+	for _, r := range m.hits {
+		dst = append(dst, m.set.rules[r])
+	}
+	m.e = nil
+	return dst
+}
+
+// Candidates is how many conditions the last Match evaluated.
+func (m *Matcher) Candidates() int { return len(m.todo) }
+
+// Explain says why r's condition holds for e: the predicates that made it true,
+// with their byte ranges; nil when it does not hold.
+func (m *Matcher) Explain(r *Rule, e *event.Event) []query.Match {
+	if r.Cond == nil {
+		return nil
+	}
+	q := m.why[r]
+	if q == nil {
+		var err error
+		if q, err = query.Compile(r.Cond); err != nil {
+			return nil
+		}
+		if len(m.why) >= maxCompiled {
+			clear(m.why)
+		}
+		m.why[r] = q
+	}
+	return q.Explain(e, nil)
+}
+
+func (m *Matcher) enter(source event.LogSource) {
+	m.route = m.set.route(source)
+	if n := len(m.route.entries) - len(m.found); n > 0 {
+		m.found = append(m.found, make([]uint32, n)...)
+	}
+	clear(m.found) // its numbers now mean other entries
+}
+
+// begin voids all marks. memo holds the generation shifted by one, so it turns
+// over at half the range.
+func (m *Matcher) begin(e *event.Event) {
+	m.e = e
+	m.gen++
+	if m.gen >= 1<<31 {
+		m.gen = 1
+		clear(m.memo)
+		clear(m.cand)
+		clear(m.found)
+		clear(m.places)
+	}
+	m.todo = m.todo[:0]
+	if n := len(e.Fields) - len(m.next); n > 0 {
+		m.next = append(m.next, make([]int32, n)...)
+	}
+}
+
+// lookAtFields notes where the event's fields are and finds what rules look for
+// in them. A native name wins over an alias, as in query.
+func (m *Matcher) lookAtFields() {
+	e, native := m.e, m.e.Native
+	for i := range e.Fields {
+		f := &e.Fields[i]
+		at := m.fieldAt(f)
+		if at < 0 {
+			continue
+		}
+		p := &m.places[at]
+		m.next[i] = -1
+		switch {
+		case p.gen != m.gen:
+			*p = place{m.gen, int32(i), int32(i), i < native}
+			if x := m.route.fields[at]; x != nil && x.present >= 0 {
+				m.find(x.present)
+			}
+		case p.native && i >= native:
+			continue
+		default:
+			m.next[p.last] = int32(i)
+			p.last = int32(i)
+		}
+		if x := m.route.fields[at]; x != nil && f.Value.Kind != event.KindNull {
+			m.lookAtValue(x, &f.Value)
+		}
+	}
+}
+
+// fieldAt returns the place of an event's field in the set's fields, -1 when no
+// rule names it.
+func (m *Matcher) fieldAt(f *event.Field) int32 {
+	if f.Sym != 0 {
+		if int(f.Sym) >= len(m.set.symbols) {
+			return -1
+		}
+		return m.set.symbols[f.Sym] - 1
+	}
+	if at, ok := m.set.fieldOf[f.Name]; ok {
+		return at
+	}
+	return -1
+}
+
+func (m *Matcher) lookAtValue(x *fieldIndex, v *event.Value) {
+	if x.numbers != nil && v.Kind == event.KindNumber {
+		if at, ok := x.numbers[v.Num]; ok {
+			m.find(at)
+		}
+	}
+	// Folding makes a text shorter at most by a factor of three.
+	maybeExact := x.exact != nil && len(v.Str) <= 3*x.longest
+	if !maybeExact && x.texts == nil {
+		return
+	}
+	m.folded = fold(m.folded, v.Str)
+	if maybeExact {
+		if at, ok := x.exact[string(m.folded)]; ok {
+			m.find(at)
+		}
+	}
+	if x.texts != nil {
+		m.lookInside(x.texts, m.folded)
+	}
+}
+
+// lookAtRaw finds keywords in the record as a whole.
+func (m *Matcher) lookAtRaw() {
+	if m.route.raw == nil {
+		return
+	}
+	m.folded = fold(m.folded, unsafe.String(unsafe.SliceData(m.e.Raw), len(m.e.Raw)))
+	m.lookInside(m.route.raw, m.folded)
+}
+
+// fold is query.AppendFold into buf from its start, quicker where all is ASCII.
+func fold(buf []byte, s string) []byte {
+	buf = slices.Grow(buf[:0], len(s))[:len(s)]
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return query.AppendFold(buf[:i], s[i:])
+		}
+		buf[i] = lower[c]
+	}
+	return buf
+}
+
+// lower maps ASCII letters to lower case and leaves every other byte alone.
+var lower = func() (t [256]byte) {
+	for i := range t {
+		t[i] = byte(i)
+		if 'A' <= i && i <= 'Z' {
+			t[i] += 'a' - 'A'
+		}
+	}
+	return t
+}()
+
+func (m *Matcher) lookInside(t *texts, value []byte) {
+	for i := range t.short {
+		x := &t.short[i]
+		if m.found[x.entry] != m.gen && hasShort(x, value) {
+			m.find(x.entry)
+		}
+	}
+	if len(t.items) == 0 || len(value) < gram {
+		return
+	}
+	g := uint32(value[0])<<8 | uint32(value[1])<<16 | uint32(value[2])<<24
+	filter, shift := t.filter, t.fshift&31
+	for i, c := range value[gram-1:] {
+		g = g>>8 | uint32(c)<<24
+		h := hashGram(g)
+		bit := h >> shift
+		if filter[bit/64]>>(bit%64)&1 == 0 {
+			continue
+		}
+		for at := t.lookup(g, h); at >= 0; at = t.items[at].next {
+			x := &t.items[at]
+			if m.found[x.entry] != m.gen && x.fits(value, i) {
+				m.find(x.entry)
+			}
+		}
+	}
+}
+
+func hasShort(x *text, value []byte) bool {
+	n := len(x.text)
+	switch {
+	case len(value) < n:
+		return false
+	case x.kind == anchorStart:
+		return string(value[:n]) == x.text
+	case x.kind == anchorEnd:
+		return string(value[len(value)-n:]) == x.text
+	}
+	return bytes.Contains(value, unsafe.Slice(unsafe.StringData(x.text), n))
+}
+
+// find marks an entry: its predicates hold, its rules are candidates.
+func (m *Matcher) find(at int32) {
+	if m.found[at] == m.gen {
+		return
+	}
+	m.found[at] = m.gen
+	for _, p := range m.route.entries[at].preds {
+		m.memo[p] = m.gen<<1 | 1
+	}
+	for _, r := range m.route.entries[at].rules {
+		m.candidate(r)
+	}
+}
+
+func (m *Matcher) candidate(r int32) {
+	if m.cand[r] != m.gen {
+		m.cand[r] = m.gen
+		m.todo = append(m.todo, r)
+	}
+}
+
+// eval evaluates the node at place i of a rule's code.
+func (m *Matcher) eval(code []step, i int32) bool {
+	n := &code[i]
+	switch n.kind {
+	case stepPred:
+		return m.holds(n.pred)
+	case stepNot:
+		return !m.eval(code, i+1)
+	}
+	stop := n.kind == stepOr // an Or ends at the first true part, an And at the first false
+	for k := i + 1; k < n.next; k = code[k].next {
+		if m.eval(code, k) == stop {
+			return stop
+		}
+	}
+	return !stop
+}
+
+// holds answers a predicate, asking the event at most once.
+func (m *Matcher) holds(p int32) bool {
+	if have := m.memo[p]; have>>1 == m.gen {
+		return have&1 == 1
+	}
+	if m.route.decided[p/64]&(1<<(p%64)) != 0 {
+		return false
+	}
+	yes := m.ask(p)
+	m.memo[p] = m.gen << 1
+	if yes {
+		m.memo[p] |= 1
+	}
+	return yes
+}
+
+func (m *Matcher) ask(p int32) bool {
+	q, at := m.set.preds[p], m.set.predAt[p]
+	if at < 0 {
+		return q.Match(m.e)
+	}
+	if m.places[at].gen != m.gen {
+		return false
+	}
+	for i := m.places[at].first; i >= 0; i = m.next[i] {
+		if q.MatchValue(&m.e.Fields[i].Value) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,107 @@
+package sigma
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"bartizan/detect"
+	"bartizan/event"
+)
+
+// BenchmarkLoad reads and indexes all active rules, and reports what they keep
+// in memory once loaded.
+func BenchmarkLoad(b *testing.B) {
+	corpus(b)
+	var before, after runtime.MemStats
+	var set *detect.Set
+	for b.Loop() {
+		set = nil
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		set = detect.NewSet(loadActive(b).Rules)
+		for _, s := range logSources {
+			set.Reaches(s)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MiB-kept")
+	b.ReportMetric(float64(len(set.Expensive())), "expensive-rules")
+}
+
+// BenchmarkMatch climbs a ladder of rule counts over families of real events.
+func BenchmarkMatch(b *testing.B) {
+	rules := loadActive(b).Rules
+	families := corpusEvents(b, 1)
+	own := map[string]event.LogSource{
+		"panther": {Product: "aws", Service: "cloudtrail"}, "stratus": {Product: "aws", Service: "cloudtrail"},
+		"regression": {Product: "windows", Category: "process_creation"}, "crowdsec": {Product: "linux"},
+	}
+	for _, n := range []int{1, 10, 100, 1000, len(rules)} {
+		set := detect.NewSet(spread(rules, n))
+		for name, events := range families {
+			b.Run(fmt.Sprintf("rules=%d/%s", n, name), func(b *testing.B) {
+				benchMatch(b, set, events, own[name])
+			})
+		}
+	}
+}
+
+// BenchmarkMatchUnrouted gives no rule a log source: every event meets all.
+func BenchmarkMatchUnrouted(b *testing.B) {
+	rules := loadActive(b).Rules
+	for i, r := range rules {
+		c := *r
+		c.LogSource = event.LogSource{}
+		rules[i] = &c
+	}
+	set := detect.NewSet(rules)
+	for name, events := range corpusEvents(b, 1) {
+		b.Run(name, func(b *testing.B) { benchMatch(b, set, events, event.LogSource{}) })
+	}
+}
+
+func benchMatch(b *testing.B, set *detect.Set, events []*event.Event, source event.LogSource) {
+	m := set.NewMatcher()
+	var dst []*detect.Rule
+	var candidates, hits int
+	for _, e := range events {
+		e.LogSource = source
+		dst = m.Match(e, dst[:0])
+		candidates += m.Candidates()
+		hits += len(dst)
+	}
+	b.ReportAllocs()
+	i := 0
+	start := cpuSeconds(b)
+	for b.Loop() {
+		dst = m.Match(events[i%len(events)], dst[:0])
+		i++
+	}
+	n := float64(len(events))
+	b.ReportMetric(float64(b.N)/(cpuSeconds(b)-start), "events/cpu-s")
+	b.ReportMetric(float64(candidates)/n, "candidates/event")
+	b.ReportMetric(float64(hits)/n, "hits/event")
+}
+
+// cpuSeconds is the time this process has had a core, so that a busy machine
+// does not change the figures.
+func cpuSeconds(b *testing.B) float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+}
+
+// spread picks n of the rules, evenly.
+func spread(rules []*detect.Rule, n int) []*detect.Rule {
+	out := make([]*detect.Rule, n)
+	for i := range out {
+		out[i] = rules[i*len(rules)/n]
+	}
+	return out
+}
