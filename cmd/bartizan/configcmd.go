@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"bartizan/config"
+)
+
+func newConfig(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use: "config", Short: "check the config file, or show it as understood",
+		Example: "  bartizan config check -c bartizan.toml\n  bartizan config check --agent agent.toml",
+	}
+	var agentFile string
+	check := &cobra.Command{
+		Use: "check", Short: "complain with line numbers; exit 2 when something is wrong", Args: cobra.NoArgs,
+		Example: "  bartizan config check -c bartizan.toml",
+		RunE: func(*cobra.Command, []string) error {
+			if agentFile != "" {
+				if _, err := config.LoadAgent(agentFile); err != nil {
+					return exitError{exitUsage, err}
+				}
+				_, err := fmt.Fprintf(a.out, "%s is fine\n", agentFile)
+				return err
+			}
+			conf, err := a.config()
+			if err != nil {
+				return err
+			}
+			name := conf.File
+			if name == "" {
+				name = "the built-in config (no file was found)"
+			}
+			_, err = fmt.Fprintf(a.out, "%s is fine: %d sources, %d agents, %d quick rules\n", name, len(conf.Source), len(conf.Agent), len(conf.Quick))
+			return err
+		},
+	}
+	check.Flags().StringVar(&agentFile, "agent", "", "check this agent.toml `FILE` instead")
+	show := &cobra.Command{
+		Use: "show", Short: "the file as understood, defaults filled in, as JSON", Args: cobra.NoArgs, Example: "  bartizan config show",
+		RunE: func(*cobra.Command, []string) error {
+			conf, err := a.config()
+			if err != nil {
+				return err
+			}
+			if conf.Notify.Secret != "" {
+				conf.Notify.Secret = "(hidden)"
+			}
+			return a.printJSON(conf)
+		},
+	}
+	c.AddCommand(check, show)
+	for _, sub := range c.Commands() {
+		sub.Flags().StringVarP(&a.configFile, "config", "c", "", "config `FILE`")
+	}
+	return c
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"bartizan/engine"
+	"bartizan/event"
+	"bartizan/query"
+	"bartizan/sources"
+	"bartizan/sources/parse"
+)
+
+func newGrep(a *app) *cobra.Command {
+	var follow, raw bool
+	c := &cobra.Command{
+		Use:   "grep QUERY PATH…",
+		Short: "the filter language over files: exact raw lines out",
+		Long: `Grep prints the records that match a query, as they are, merged by event time.
+Into a pipe (or with --raw) the bytes are exact; on a terminal control bytes are
+made visible and secrets are masked. With -f it follows the files like tail -F.
+"*" is everything. Exit code 0 when something matched, 1 when nothing did.`,
+		Example: `  bartizan grep 'user.name: root and not source.ip: 10.0.0.0/8' /var/log/auth.log
+  bartizan grep -f 'level >= warning' /var/log/nginx/
+  bartizan grep 'eventName: (StopLogging or DeleteTrail)' /srv/cloudtrail/*.json.gz`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.grep(c.Context(), args[0], args[1:], follow, raw)
+		},
+	}
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is appended, through rotation")
+	c.Flags().BoolVar(&raw, "raw", false, "exact bytes, also on a terminal")
+	a.formatFlag(c)
+	a.timeFlags(c)
+	return c
+}
+
+func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw bool) error {
+	m, err := compileQuery(text)
+	if err != nil {
+		return err
+	}
+	from, to, err := a.window(time.Now())
+	if err != nil {
+		return err
+	}
+	reg := parse.NewRegistry(parse.Options{})
+	failed := &failures{a: a}
+	var open []sources.Opened
+	if follow {
+		open, err = a.openFollowing(ctx, paths)
+	} else {
+		open, failed, err = a.openStatic(ctx, reg, paths)
+	}
+	if err != nil {
+		return err
+	}
+	out := newLineWriter(a.out, raw)
+	matched := false
+	err = engine.Scan(ctx, open, engine.ScanOptions{
+		Registry: reg, From: from, To: to, Now: time.Now, Failed: failed.add, AsTheyCome: follow,
+		Event: func(e *event.Event) error {
+			if !m.Match(e) {
+				return nil
+			}
+			matched = true
+			if err := out.line(e.Raw); err != nil || !follow {
+				return err
+			}
+			return out.Flush()
+		},
+	})
+	if follow && ctx.Err() != nil {
+		err = nil
+	}
+	err = errors.Join(err, out.Flush(), failed.err())
+	if err == nil && !matched {
+		return exitError{exitFailed, nil}
+	}
+	return err
+}
+
+// compileQuery reads a query of the command line; `in @file` reads that file.
+func compileQuery(text string) (*query.Matcher, error) {
+	n, err := query.ParseWith(text, readList)
+	if err != nil {
+		return nil, exitError{exitUsage, err}
+	}
+	m, err := query.Compile(n)
+	if err != nil {
+		return nil, exitError{exitUsage, err}
+	}
+	return m, nil
+}
+
+// lineWriter writes records as lines: exact into a pipe, safe on a terminal.
+type lineWriter struct {
+	*bufio.Writer
+	safe bool
+	mask *event.Masker
+	buf  []byte
+}
+
+func newLineWriter(w io.Writer, raw bool) *lineWriter {
+	l := &lineWriter{Writer: bufio.NewWriterSize(w, 64<<10)}
+	if f, ok := w.(*os.File); ok && !raw && term.IsTerminal(int(f.Fd())) {
+		l.safe, l.mask = true, newMasker()
+	}
+	return l
+}
+
+func (l *lineWriter) line(b []byte) error {
+	if l.safe {
+		l.buf = l.mask.Mask(l.buf[:0], b)
+		b = event.Escape(nil, l.buf)
+	}
+	if _, err := l.Write(b); err != nil {
+		return err
+	}
+	return l.WriteByte('\n')
+}
+
+// readList reads the values of `in @file`: one per line, # begins a comment.
+func readList(name string) ([]string, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the list: %w", err)
+	}
+	var out []string
+	for _, l := range strings.Split(string(b), "\n") {
+		if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "#") {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,383 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"bartizan/agent/certs"
+	"bartizan/attach"
+	"bartizan/config"
+	"bartizan/engine"
+	"bartizan/sources"
+	"bartizan/sources/parse"
+	"bartizan/sources/remote"
+	"bartizan/store"
+	"bartizan/triage"
+	"bartizan/ui"
+)
+
+// serveOptions are what differs between the ways to run an engine.
+type serveOptions struct {
+	linger time.Duration                         // 0: until told to stop
+	ready  func()                                // consoles may attach now
+	alert  func(*triage.Alert)                   // told about every alert raised
+	begun  func(context.Context, *engine.Engine) // runs beside the engine
+}
+
+// anchorEvery is how often the journal's signed head is written elsewhere.
+const anchorEvery = time.Minute
+
+// serve runs one engine with its socket until ctx ends or nobody needs it.
+func (a *app) serve(ctx context.Context, s *spec, o serveOptions) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer keepCrash(s.state)
+	log, closeLog, err := openLog(a.log, s.state)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeLog.Close() }()
+	db, err := store.Open(s.state, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	h, err := a.build(ctx, s, db, log, cancel, o)
+	if err != nil {
+		return err
+	}
+	l, err := attach.Listen(s.socket, socketMode(s.state))
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	consoles, stopConsoles := context.WithCancel(ctx)
+	wg.Go(func() {
+		if err := attach.Serve(consoles, l, h); err != nil {
+			log.Error("consoles", "err", err)
+		}
+	})
+	wg.Go(func() { h.housekeeping(ctx, o.linger, a.reload(h, log), db, s.config.Board.Anchor) })
+	if o.begun != nil {
+		wg.Go(func() { o.begun(ctx, h.engine) })
+	}
+	if o.ready != nil {
+		o.ready()
+	}
+	err = h.engine.Run(ctx)
+	stopConsoles()
+	cancel()
+	wg.Wait()
+	h.anchor(db, s.config.Board.Anchor)
+	return err
+}
+
+// build puts an engine and its host together.
+func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger, stop context.CancelFunc, o serveOptions) (*host, error) {
+	board, mended, err := db.Load()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mended {
+		log.Warn(m)
+	}
+	positions, err := db.Positions()
+	if err != nil {
+		return nil, err
+	}
+	rules, err := a.loadRules(s.config)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rules.Refused {
+		log.Warn("rule refused", "reason", r.Error())
+	}
+	h := &host{state: s.state, stop: stop, now: time.Now, log: log}
+	h.left = time.Now()
+	opt := engine.Options{
+		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules,
+		Ring: int64(s.config.Board.Ring), Positions: positions, ReadOnly: s.config.Board.ReadOnly,
+		CatchUp: time.Duration(s.config.Board.CatchUp), Budget: int64(s.config.Board.CatchUpBytes),
+		Now: time.Now, Log: log, Alert: o.alert,
+	}
+	if err := a.feed(ctx, s, &opt); err != nil {
+		return nil, err
+	}
+	if h.engine, err = engine.New(opt); err != nil {
+		return nil, err
+	}
+	h.make = func(by triage.Actor, hello attach.Hello, host *seat) (*ui.Console, error) {
+		return a.newConsole(h, s, by, hello, host)
+	}
+	return h, nil
+}
+
+// feed opens what the command line and the config name, else what this host has.
+func (a *app) feed(ctx context.Context, s *spec, opt *engine.Options) error {
+	if a.format != "" && !opt.Registry.Known(a.format) {
+		return usage("there is no format %q; see docs/formats.md", a.format)
+	}
+	looks := s.config.Files(s.paths, a.format)
+	if s.stdin {
+		op := sources.Stdin(os.Stdin)
+		op.Info.Format = a.format
+		opt.Others = append(opt.Others, op)
+	}
+	if len(s.paths) == 0 {
+		opt.Others = append(opt.Others, s.config.Others(a.format)...)
+	}
+	for _, ag := range s.config.Agent {
+		p, err := dialAgent(ag)
+		if err != nil {
+			return err
+		}
+		opt.Peers = append(opt.Peers, p)
+	}
+	if len(looks)+len(opt.Others)+len(opt.Peers) == 0 {
+		look, others, skipped := s.config.Local(sources.Local("/"))
+		opt.Others, opt.Skipped = others, skipped
+		if len(look.Patterns) > 0 {
+			looks = append(looks, look)
+		}
+	}
+	opt.Files, opt.Discover = watchFiles(ctx, looks)
+	return nil
+}
+
+func dialAgent(c config.Agent) (*remote.Peer, error) {
+	tls, err := certs.ClientTLS(c.Certs, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("the agent at %s: %w", c.Address, err)
+	}
+	return remote.Dial(remote.Config{Address: c.Address, TLS: tls, Version: version, Filter: c.Filter, Now: time.Now})
+}
+
+// watchFiles looks for files: those there now come back at once, later ones
+// through the function returned.
+func watchFiles(ctx context.Context, looks []config.Look) ([]sources.Opened, func(context.Context, func(sources.Opened)) error) {
+	if len(looks) == 0 {
+		return nil, nil
+	}
+	var now []sources.Opened
+	later := make(chan sources.Opened, 16)
+	first := make(chan []sources.Opened, len(looks))
+	failed := make(chan error, len(looks))
+	for _, look := range looks {
+		go lookFor(ctx, look, first, later, failed)
+	}
+	for range looks {
+		now = append(now, <-first...)
+	}
+	return now, func(ctx context.Context, found func(sources.Opened)) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case err := <-failed:
+				return err
+			case op := <-later:
+				found(op)
+			}
+		}
+	}
+}
+
+// lookFor runs one discovery: its first look goes to first, the rest to later.
+func lookFor(ctx context.Context, look config.Look, first chan<- []sources.Opened, later chan<- sources.Opened, failed chan<- error) {
+	var batch []sources.Opened
+	looked := false
+	o := look.Options
+	o.Follow = true
+	o.Scanned = func(int, error) {
+		if !looked {
+			looked = true
+			first <- batch
+		}
+	}
+	err := sources.Discover(ctx, look.Patterns, o, func(op sources.Opened) {
+		if !looked {
+			batch = append(batch, op)
+			return
+		}
+		select {
+		case later <- op:
+		case <-ctx.Done():
+		}
+	})
+	if !looked {
+		first <- batch
+	}
+	if err != nil {
+		failed <- err
+	}
+}
+
+// newConsole makes a console for that person, with what the terminal asks for.
+func (a *app) newConsole(h *host, s *spec, by triage.Actor, hello attach.Hello, at *seat) (*ui.Console, error) {
+	zone, err := config.Zone(s.config.UI.Zone)
+	if err != nil {
+		return nil, err
+	}
+	o := ui.Options{
+		Live: live{h.engine, h.attached}, Past: h.engine, Desk: h.engine.Desk(), Actor: by, Theme: s.config.UI.Theme, Zone: zone,
+		Plain: s.config.UI.Plain, ReadOnly: s.config.Board.ReadOnly, Keys: s.config.Keys, Title: s.title(), OnSuspend: at.suspend,
+		Open: hello.Open,
+	}
+	for _, opt := range hello.Options {
+		switch name, value, _ := strings.Cut(opt, "="); name {
+		case "theme":
+			o.Theme = value
+		case "plain":
+			o.Plain = true
+		case "read-only":
+			o.ReadOnly = true
+		}
+	}
+	return ui.New(o)
+}
+
+// title says in the header what is watched.
+func (s *spec) title() string {
+	switch {
+	case s.name != "":
+		return s.name
+	case s.stdin:
+		return "standard input"
+	case len(s.paths) > 0:
+		return strings.Join(s.paths, " ")
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "this host"
+	}
+	return name
+}
+
+// reload returns what SIGHUP does: load the rules again, swap them, log the change.
+func (a *app) reload(h *host, log *slog.Logger) func() {
+	return func() {
+		c, err := a.config()
+		if err != nil {
+			log.Error("reload: the old config stays", "err", err)
+			return
+		}
+		l, err := a.loadRules(c)
+		if err != nil {
+			log.Error("reload: the old rules stay", "err", err)
+			return
+		}
+		old, _ := h.engine.Rules()
+		h.engine.UseRules(l)
+		log.Info("reloaded the rules", "before", len(old), "now", len(l.Rules), "refused", len(l.Refused))
+	}
+}
+
+// housekeeping reloads on SIGHUP, writes anchors and ends an engine nobody uses.
+func (h *host) housekeeping(ctx context.Context, linger time.Duration, reload func(), db *store.DB, anchor string) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	anchors := time.NewTicker(anchorEvery)
+	defer anchors.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			reload()
+		case <-anchors.C:
+			h.anchor(db, anchor)
+		case <-tick.C:
+			if linger > 0 && h.idleFor() > linger {
+				h.log.Info("nobody is attached any more", "for", linger)
+				h.stop()
+			}
+		}
+	}
+}
+
+// anchor writes the journal's signed head to the file outside the board.
+func (h *host) anchor(db *store.DB, place string) {
+	if place == "" {
+		return
+	}
+	if _, err := db.Anchor(place, h.now()); err != nil {
+		h.log.Error("the journal's head could not be anchored", "err", err)
+	}
+}
+
+// serveProfiles offers pprof on a loopback address.
+func serveProfiles(ctx context.Context, address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		return usage("--pprof %s: only a loopback address such as 127.0.0.1:6060 is allowed", address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("cannot serve profiles: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = srv.Close() })
+	go func() { _ = srv.Serve(l) }()
+	return nil
+}
+
+// withDesk opens the board in this process, for as long as work takes.
+func withDesk(state string, work func(desk) error) error {
+	if err := makeState(state); err != nil {
+		return err
+	}
+	db, err := store.Open(state, time.Now)
+	if err != nil {
+		return err
+	}
+	board, _, err := db.Load()
+	if err == nil {
+		err = work(store.NewDesk(db, board, time.Now))
+	}
+	return errors.Join(err, db.Close())
+}
+
+// openStatic opens what the paths name, to be read once to its end.
+func (a *app) openStatic(ctx context.Context, reg *parse.Registry, paths []string) ([]sources.Opened, *failures, error) {
+	if a.format != "" && !reg.Known(a.format) {
+		return nil, nil, usage("there is no format %q; see docs/formats.md", a.format)
+	}
+	f := &failures{a: a}
+	var open []sources.Opened
+	err := sources.Discover(ctx, paths, sources.Options{Info: sources.Info{Format: a.format}}, func(op sources.Opened) { open = append(open, op) })
+	if err != nil {
+		if len(open) == 0 {
+			return nil, nil, err
+		}
+		f.add(sources.Info{Name: "paths"}, err)
+	}
+	return open, f, nil
+}
+
+// openFollowing opens what the paths name, to be followed from its beginning.
+func (a *app) openFollowing(ctx context.Context, paths []string) ([]sources.Opened, error) {
+	now, _ := watchFiles(ctx, []config.Look{{Patterns: paths, Options: sources.Options{Info: sources.Info{Format: a.format}}}})
+	if len(now) == 0 {
+		return nil, fmt.Errorf("nothing to follow at %s", strings.Join(paths, " "))
+	}
+	return now, nil
+}

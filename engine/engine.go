@@ -1,0 +1,221 @@
+// Package engine is the running pipeline of one board: it starts, supervises and
+// stops sources, parsers, rules, ring and board.
+//
+// Everything inside blocks on bounded channels, so when the board's disk is slow
+// or full, sources stop being read: nothing is dropped here, and Status says so.
+// Hits are committed together with the position behind them, so a hit is exactly
+// once on the board whatever is killed. Records that no rule hit may pass twice
+// after a crash; they are never skipped.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"bartizan/detect"
+	"bartizan/event"
+	"bartizan/sources"
+	"bartizan/sources/parse"
+	"bartizan/sources/remote"
+	"bartizan/store"
+	"bartizan/triage"
+)
+
+// Options are what an engine runs with. Desk, Registry, Now and Log are required.
+type Options struct {
+	Desk     *store.Desk
+	Registry *parse.Registry
+	Rules    detect.Loaded
+	Ring     int64 // bytes, 0 is store.DefaultRing
+	Peers    []*remote.Peer
+	Files    []sources.Opened // files that are there now: merged by time at start
+	Others   []sources.Opened // pipes, programs, journals
+	// Discover reports files as they are found, until ctx ends; nil finds none.
+	Discover  func(ctx context.Context, found func(sources.Opened)) error
+	Positions map[event.SourceID]string // how far the board has each source
+	Skipped   []event.SourceStatus      // found but not read, for the sources screen
+	CatchUp   time.Duration             // how far back rules look at first start
+	Budget    int64                     // and how many bytes they read for it
+	ReadOnly  bool
+	Now       func() time.Time
+	Log       *slog.Logger
+	// Alert is told about every alert raised or re-raised, after it is on disk.
+	Alert func(a *triage.Alert)
+}
+
+// Engine is one running pipeline.
+type Engine struct {
+	o       Options
+	ring    *store.Ring
+	rules   atomic.Pointer[ruleSet]
+	workers []chan sources.Batch
+	works   chan *work
+	feeds   feeds
+	watch   watchers
+	past    catchUp
+	rate    rate
+	problem atomic.Pointer[string]
+}
+
+// ruleSet is an immutable snapshot of rules with what could not be loaded.
+type ruleSet struct {
+	set     *detect.Set
+	refused []detect.Refusal
+}
+
+// New makes an engine that Run starts.
+func New(o Options) (*Engine, error) {
+	ring, err := store.NewRing(o.Ring)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0))}
+	e.feeds.init()
+	e.past.init(e)
+	e.UseRules(o.Rules)
+	for range runtime.GOMAXPROCS(0) {
+		e.workers = append(e.workers, make(chan sources.Batch, 1))
+	}
+	return e, nil
+}
+
+// UseRules swaps in another set of rules, between two batches.
+func (e *Engine) UseRules(l detect.Loaded) {
+	e.rules.Store(&ruleSet{detect.NewSet(l.Rules), l.Refused})
+	e.watch.poke()
+}
+
+// Run runs until ctx ends, then drains what was read, writes it and closes the
+// ring. The error is why it could not go on.
+func (e *Engine) Run(ctx context.Context) error {
+	defer e.ring.Close()
+	reading, stopReading := context.WithCancel(ctx)
+	defer stopReading()
+	var readers, parsers sync.WaitGroup
+	for _, in := range e.workers {
+		parsers.Go(func() { e.parse(in) })
+	}
+	begin := e.prepare()
+	begun := make(chan struct{})
+	sequenced := make(chan error, 1)
+	go func() {
+		sequenced <- e.sequence(reading, begin, func() { close(begun) }, stopReading)
+	}()
+	e.startReaders(reading, &readers)
+	<-begun
+	for i, op := range e.o.Files {
+		e.goOn(reading, &readers, op, begin[i].pos)
+	}
+	if e.o.Discover != nil {
+		readers.Go(func() { e.discover(reading, &readers) })
+	}
+	<-reading.Done()
+	readers.Wait()
+	for _, in := range e.workers {
+		close(in)
+	}
+	parsers.Wait()
+	close(e.works)
+	return <-sequenced
+}
+
+// prepare decides where every file that is there now begins.
+func (e *Engine) prepare() []start {
+	share := e.share(len(e.o.Files))
+	out := make([]start, len(e.o.Files))
+	for i, op := range e.o.Files {
+		fd, _ := e.feeds.add(e.newStream(op.Info))
+		out[i] = e.startOf(op, fd.stream, share)
+	}
+	return out
+}
+
+func (e *Engine) newStream(info sources.Info) *stream {
+	return &stream{info: info, parser: e.o.Registry.Stream(info)}
+}
+
+// startReaders starts what has no file: pipes, programs, agents.
+func (e *Engine) startReaders(ctx context.Context, wg *sync.WaitGroup) {
+	for _, op := range e.o.Others {
+		e.open(ctx, wg, op)
+	}
+	for _, p := range e.o.Peers {
+		wg.Go(func() {
+			if err := p.Run(ctx, func(op sources.Opened) { e.open(ctx, wg, op) }); err != nil && ctx.Err() == nil {
+				e.say(fmt.Sprintf("an agent's connection ended: %v; restart the engine", err))
+			}
+		})
+	}
+	wg.Go(func() { e.tick(ctx) })
+	wg.Go(func() { e.past.run(ctx) })
+}
+
+// discover opens files that appear later.
+func (e *Engine) discover(ctx context.Context, wg *sync.WaitGroup) {
+	err := e.o.Discover(ctx, func(op sources.Opened) { e.open(ctx, wg, op) })
+	if err != nil && ctx.Err() == nil {
+		e.say(fmt.Sprintf("looking for new files ended: %v; restart the engine", err))
+	}
+}
+
+// tick wakes snoozed alerts and refreshes what ages.
+func (e *Engine) tick(ctx context.Context) {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			woken, err := e.o.Desk.Wake(ctx)
+			if err != nil && ctx.Err() == nil {
+				e.o.Log.Error("waking snoozed alerts", "err", err)
+			}
+			if e.rate.turn(e.o.Now()) || woken > 0 {
+				e.watch.poke()
+			}
+		}
+	}
+}
+
+// parse is one worker: it parses and matches the batches of its sources.
+func (e *Engine) parse(in <-chan sources.Batch) {
+	k := &worker{}
+	for b := range in {
+		st := e.feeds.stream(b.Source)
+		if st == nil {
+			if b.Done != nil {
+				b.Done(errors.New("nobody knows this source"))
+			}
+			continue
+		}
+		k.use(e.rules.Load().set)
+		w := takeWork(b, st)
+		k.do(w)
+		e.works <- w
+	}
+}
+
+// lane returns the worker of a source: always the same, so it stays in order.
+func (e *Engine) lane(id event.SourceID) chan sources.Batch {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id))
+	return e.workers[int(h.Sum32())%len(e.workers)]
+}
+
+// say puts a problem in the header and the log; "" takes it back.
+func (e *Engine) say(text string) {
+	if old := e.problem.Swap(&text); old == nil || *old != text {
+		if text != "" {
+			e.o.Log.Error(text)
+		}
+		e.watch.poke()
+	}
+}

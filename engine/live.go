@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"bartizan/detect"
+	"bartizan/event"
+	"bartizan/query"
+	"bartizan/sources/parse"
+	"bartizan/store"
+	"bartizan/triage"
+)
+
+// HitMark is one rule's hit on one event in the ring.
+type HitMark struct {
+	Rule  *detect.Rule
+	Alert triage.AlertID
+	Why   []query.Match
+}
+
+// Status is the engine in one line.
+type Status struct {
+	DetectedSince time.Time
+	Progress      float64
+	RingFrom      time.Time
+	Rate          float64
+	Lost          uint64
+	Rules         int
+	Refused       int
+	Sources       int
+	SourcesBad    int
+	ReadOnly      bool
+	Problem       string
+}
+
+// Bounds returns the first event held and the one after the last.
+func (e *Engine) Bounds() (first, next uint64) { return e.ring.Bounds() }
+
+// reader is what reading one event needs; readers are reused.
+type reader struct {
+	row  store.Row
+	slab parse.Slab
+}
+
+var readers = sync.Pool{New: func() any { return new(reader) }}
+
+// Read parses the event seq into to, which is the caller's own afterwards.
+func (e *Engine) Read(seq uint64, to *event.Event) error {
+	r := readers.Get().(*reader)
+	defer readers.Put(r)
+	if err := e.ring.Read(seq, &r.row); err != nil {
+		return err
+	}
+	e.unpack(r, to)
+	*to = *to.Clone()
+	return nil
+}
+
+// unpack parses the reader's row into to, whose bytes and fields stay the
+// reader's.
+func (e *Engine) unpack(r *reader, to *event.Event) {
+	r.slab.Reset()
+	to.Reset()
+	row := &r.row
+	if row.Lost > 0 {
+		to.Raw, to.FormatName, to.Message = row.Raw, "loss", string(row.Raw)
+	} else {
+		e.o.Registry.Reparse(row.Format, row.Raw, &r.slab, to)
+	}
+	to.Seq, to.Ref, to.Line, to.Time, to.Seen = row.Seq, row.Ref, row.Line, row.Time, row.Seen
+	to.Flags, to.Level, to.Lost, to.Format = row.Flags, row.Level, row.Lost, row.Format
+	if to.Raw == nil {
+		to.Raw = row.Raw
+	}
+}
+
+// Scan calls found with every event in [from, to) that m matches, oldest first
+// (newest first when from > to), until found returns false or ctx ends.
+func (e *Engine) Scan(ctx context.Context, from, to uint64, m *query.Matcher, found func(seq uint64) bool) error {
+	var must [][]byte
+	if lits, sound := m.Literals(); sound && len(lits) == 1 {
+		must = [][]byte{[]byte(lits[0])}
+	}
+	r := &reader{}
+	var ev event.Event
+	return e.ring.Scan(ctx, from, to, must, func(row *store.Row) bool {
+		r.row = *row
+		e.unpack(r, &ev)
+		return !m.Match(&ev) || found(row.Seq)
+	})
+}
+
+// Hits returns what rules found on that event.
+func (e *Engine) Hits(seq uint64) []HitMark {
+	marks := e.ring.Marks(seq)
+	if len(marks) == 0 {
+		return nil
+	}
+	out := make([]HitMark, len(marks))
+	for i, m := range marks {
+		out[i] = HitMark{Rule: e.RuleOf(m.Rule), Alert: m.Alert, Why: m.Why}
+	}
+	return out
+}
+
+// RuleOf returns the rule with that id, nil when it is not loaded.
+func (e *Engine) RuleOf(id string) *detect.Rule {
+	if id == lossRule.ID {
+		return lossRule
+	}
+	if r := e.rules.Load().set.Rule(id); r != nil {
+		return r
+	}
+	return e.feeds.foreign(id)
+}
+
+// Rules returns the rules in use and what was refused.
+func (e *Engine) Rules() ([]*detect.Rule, []detect.Refusal) {
+	s := e.rules.Load()
+	return s.set.Rules(), s.refused
+}
+
+// Desk is the board as consoles and scripts use it.
+func (e *Engine) Desk() *store.Desk { return e.o.Desk }
+
+// PushFilter asks every agent to send only what matches q.
+func (e *Engine) PushFilter(q string) error {
+	for _, p := range e.o.Peers {
+		if err := p.SetFilter(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Status is what the header shows.
+func (e *Engine) Status() Status {
+	set := e.rules.Load()
+	s := Status{
+		Rate: e.rate.value(), Rules: len(set.set.Rules()), Refused: len(set.refused), ReadOnly: e.o.ReadOnly,
+		Progress: e.past.progress(), DetectedSince: e.past.since(),
+	}
+	for _, src := range e.Sources() {
+		if src.State == event.SourceSkipped {
+			continue
+		}
+		s.Sources++
+		s.Lost += src.Lost
+		if src.State != event.SourceLive && src.State != event.SourceDone && src.State != event.SourceCatchingUp {
+			s.SourcesBad++
+		}
+	}
+	if p := e.problem.Load(); p != nil {
+		s.Problem = *p
+	}
+	var row store.Row
+	if first, next := e.ring.Bounds(); first < next && e.ring.Read(first, &row) == nil {
+		s.RingFrom = row.Time
+	}
+	return s
+}

@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"bartizan/detect"
+	"bartizan/event"
+	"bartizan/store"
+	"bartizan/triage"
+)
+
+// gather is how many works may be put on the board before the disk is asked.
+const gather = 64
+
+// sequencer gives events their order: it belongs to one goroutine. It appends to
+// the ring, counts windows, raises hits and hands batches to the committer.
+type sequencer struct {
+	e       *Engine
+	counter *detect.Counter
+	past    *detect.Counter // windows over older records are counted apart
+	set     *detect.Set
+	explain *detect.Matcher
+	commit  *committer
+	row     store.Row
+	after   []afterwards
+	told    []triage.AlertID
+}
+
+// afterwards is a hit that still waits for the records that follow it.
+type afterwards struct {
+	alert  triage.AlertID
+	nth    uint64
+	source event.SourceID
+	got    []triage.Evidence
+}
+
+// maxAfterwards bounds the hits that wait for what follows them.
+const maxAfterwards = 1024
+
+// sequence runs until e.works is closed; what it has is on disk then. stop ends
+// the reading when the pipeline cannot go on.
+func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop func()) error {
+	q := &sequencer{
+		e: e, counter: detect.NewCounter(e.o.Now), past: detect.NewCounter(e.o.Now),
+		commit: newCommitter(e),
+	}
+	var wg sync.WaitGroup
+	wg.Go(q.commit.run)
+	err := q.show(ctx, begin)
+	begun()
+	if err == nil {
+		q.all(e.works)
+	} else {
+		stop()
+		for w := range e.works {
+			w.release(err)
+		}
+	}
+	q.commit.close()
+	wg.Wait()
+	return errors.Join(err, q.commit.final())
+}
+
+// all takes works until there are no more.
+func (q *sequencer) all(works <-chan *work) {
+	for w := range works {
+		q.take(w)
+		for range gather {
+			select {
+			case w, ok := <-works:
+				if ok {
+					q.take(w)
+				}
+				continue
+			default:
+			}
+			break
+		}
+		q.e.watch.poke()
+	}
+}
+
+// take puts one work's events in order behind all that came before.
+func (q *sequencer) take(w *work) {
+	for i := range w.events {
+		q.one(w, i)
+	}
+	q.finish(w)
+}
+
+// show merges what lies in files already by event time, so that the stream
+// begins in order; then the sources go on live, as their records arrive.
+func (q *sequencer) show(ctx context.Context, begin []start) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	var h laneHeap
+	for _, b := range begin {
+		if b.show == nil {
+			continue
+		}
+		q.e.past.total.Add(b.show.to - b.show.from)
+		l := &lane{works: make(chan *work, 1)}
+		wg.Go(func() {
+			defer close(l.works)
+			err := q.e.showSpan(ctx, b.show, func(w *work) error {
+				select {
+				case l.works <- w:
+					return nil
+				case <-ctx.Done():
+					w.release(ctx.Err())
+					return ctx.Err()
+				}
+			})
+			if err != nil && ctx.Err() == nil {
+				q.e.o.Log.Warn("reading what lies there", "err", err)
+			}
+			q.e.past.done.Add(b.show.to - b.show.from)
+		})
+		h = append(h, l)
+	}
+	h = slices.DeleteFunc(h, func(l *lane) bool { return !l.next(ctx, q.finish) })
+	heap.Init(&h)
+	for n := 0; len(h) > 0; n++ {
+		q.one(h[0].head, h[0].at)
+		if h[0].next(ctx, q.finish) {
+			heap.Fix(&h, 0)
+		} else {
+			heap.Pop(&h)
+		}
+		if n%4096 == 0 {
+			q.e.watch.poke()
+		}
+	}
+	q.e.watch.poke()
+	return ctx.Err()
+}
+
+// one numbers the event, shows it and raises what rules found on it.
+func (q *sequencer) one(w *work, i int) {
+	e := &w.events[i]
+	if !w.past {
+		seq, err := q.e.ring.Append(e)
+		if err != nil {
+			q.e.say(err.Error())
+		}
+		e.Seq = seq
+		q.e.rate.n.Add(1)
+	}
+	q.follow(e)
+	for ; w.next < len(w.found) && w.found[w.next].at == i; w.next++ {
+		q.hit(w, &w.found[w.next], e)
+	}
+}
+
+// hit raises what a rule found, unless its window is not full.
+func (q *sequencer) hit(w *work, f *found, e *event.Event) {
+	q.use(w.rules)
+	counter := q.counter
+	if w.past {
+		counter = q.past
+	}
+	h, ok := makeHit(counter, q.explain, f, e)
+	if !ok {
+		return
+	}
+	if f.rule.Kind == detect.KindFalco {
+		q.e.feeds.remember(f.rule)
+	}
+	changes := q.raise(store.Found{Hit: h, Before: q.before(w, e)})
+	for _, c := range changes {
+		if !w.past {
+			q.e.ring.Mark(e.Seq, store.Mark{Rule: f.rule.ID, Alert: c.Alert, Why: h.Why})
+		}
+		if c.Known {
+			continue
+		}
+		w.raised = true
+		if c.Raised {
+			q.told = append(q.told, c.Alert)
+		}
+		q.told = append(q.told, c.Reraised...)
+		q.await(c, e)
+	}
+}
+
+// raise puts the hit on the board, waiting when the disk is too far behind.
+func (q *sequencer) raise(f store.Found) []triage.Change {
+	for {
+		changes, err := q.e.o.Desk.Raise([]store.Found{f})
+		if !errors.Is(err, store.ErrBacklog) {
+			if err != nil {
+				q.e.say(err.Error())
+			}
+			return changes
+		}
+		q.e.say(err.Error())
+		if !q.commit.wait() {
+			return nil
+		}
+	}
+}
+
+// use follows the rule set a work was matched with.
+func (q *sequencer) use(set *detect.Set) {
+	if set == nil || set == q.set {
+		return
+	}
+	if q.set != nil {
+		q.counter.Swap(set.Rules())
+		q.past.Swap(set.Rules())
+	}
+	q.set, q.explain = set, set.NewMatcher()
+}
+
+// finish hands the batch on: at once when nothing was raised, else once it is on
+// disk.
+func (q *sequencer) finish(w *work) {
+	source, pos := w.batch.Source, w.batch.Pos
+	if w.past || pos == "" {
+		source = ""
+	}
+	q.commit.take(source, pos, w, q.told)
+	q.told = nil
+}

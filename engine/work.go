@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"bartizan/detect"
+	"bartizan/detect/falco"
+	"bartizan/event"
+	"bartizan/query"
+	"bartizan/sources"
+	"bartizan/sources/parse"
+)
+
+// found is one rule on one event of a work.
+type found struct {
+	at   int // index into events
+	rule *detect.Rule
+	why  []query.Match // nil: asked for only when the hit is raised
+}
+
+// work is one batch on its way through the pipeline: parsed, matched, numbered,
+// committed. Its events live in its slab until release.
+type work struct {
+	batch  sources.Batch
+	stream *stream
+	slab   parse.Slab
+	events []event.Event
+	found  []found
+	rules  *detect.Set
+	next   int  // how many of found were raised
+	raised bool // something of it waits for the disk
+	replay bool // only fill the ring: rules have seen these records before
+	past   bool // only run rules: these records are older than the ring
+}
+
+// stream is what the pipeline knows of one source.
+type stream struct {
+	info    sources.Info
+	parser  *parse.Stream
+	records atomic.Uint64
+	bytes   atomic.Uint64
+	newest  atomic.Int64 // event time of the newest record, Unix nanoseconds
+	seen    atomic.Int64 // when it arrived
+	format  atomic.Pointer[string]
+}
+
+var workPool = sync.Pool{New: func() any { return new(work) }}
+
+func takeWork(b sources.Batch, s *stream) *work {
+	w := workPool.Get().(*work)
+	w.batch, w.stream, w.replay, w.past = b, s, false, false
+	w.next, w.raised = 0, false
+	return w
+}
+
+// release tells the source that the batch is done and reuses the work. The
+// events of the batch are invalid from here on.
+func (w *work) release(err error) {
+	if w.batch.Done != nil {
+		w.batch.Done(err)
+	}
+	w.slab.Reset()
+	clear(w.found)
+	w.batch, w.stream, w.rules, w.events, w.found = sources.Batch{}, nil, nil, w.events[:0], w.found[:0]
+	workPool.Put(w)
+}
+
+// worker parses and matches; it belongs to one goroutine.
+type worker struct {
+	rules   *detect.Set
+	matcher *detect.Matcher
+	hits    []*detect.Rule
+}
+
+// use switches to another rule set, between two batches.
+func (k *worker) use(rules *detect.Set) {
+	if rules != k.rules {
+		k.rules, k.matcher = rules, rules.NewMatcher()
+	}
+}
+
+// do turns the batch's records into events and finds what stateless rules hold.
+func (k *worker) do(w *work) {
+	w.rules = k.rules
+	n := len(w.batch.Records)
+	if cap(w.events) < n {
+		w.events = make([]event.Event, n)
+	}
+	w.events = w.events[:n]
+	var bytes uint64
+	for i := range w.batch.Records {
+		rec, e := &w.batch.Records[i], &w.events[i]
+		e.Reset()
+		bytes += uint64(len(rec.Raw))
+		if rec.Lost > 0 {
+			lossEvent(rec, e)
+			w.found = append(w.found, found{at: i, rule: lossRule})
+			continue
+		}
+		w.stream.parser.Parse(rec, &w.slab, e)
+		if !w.replay {
+			k.match(w, i)
+		}
+	}
+	w.stream.note(w.events, bytes)
+}
+
+func (k *worker) match(w *work, i int) {
+	e := &w.events[i]
+	if rule, why, ok := falco.Intake(e); ok {
+		w.found = append(w.found, found{at: i, rule: rule, why: why})
+	}
+	k.hits = k.matcher.Match(e, k.hits[:0])
+	for _, r := range k.hits {
+		w.found = append(w.found, found{at: i, rule: r})
+	}
+}
+
+// note keeps what the sources screen shows.
+func (s *stream) note(events []event.Event, bytes uint64) {
+	s.records.Add(uint64(len(events)))
+	s.bytes.Add(bytes)
+	if len(events) == 0 {
+		return
+	}
+	last := &events[len(events)-1]
+	s.seen.Store(last.Seen.UnixNano())
+	if t := last.Time.UnixNano(); t > s.newest.Load() {
+		s.newest.Store(t)
+	}
+	if f := s.format.Load(); f == nil || *f != last.FormatName {
+		name := last.FormatName
+		s.format.Store(&name)
+	}
+}
+
+// lossRule is our own finding that records are missing: attackers truncate and
+// delete logs (ATT&CK T1070.002), and "not seen" must never look like "clean".
+var lossRule = &detect.Rule{
+	ID: "self:records-lost", Kind: detect.KindSelf, Title: "Records of a log are missing", Severity: detect.Medium,
+	Description: "A file was truncated, replaced or overran before every record was read.",
+	Tags:        []string{"attack.defense-evasion", "attack.t1070.002"},
+	Runbook:     "Find out who truncated or rotated the file; compare with a copy or the host's other logs.",
+	GroupBy:     []string{"source"},
+}
+
+// lossEvent makes the row that stands for missing records.
+func lossEvent(rec *sources.Record, e *event.Event) {
+	e.Ref, e.Line, e.Seen, e.Time, e.Lost, e.Raw = rec.Ref, rec.Line, rec.Seen, rec.Seen, rec.Lost, rec.Raw
+	e.Flags = rec.Flags | event.FlagNoTime | event.FlagRawOnly
+	e.Level, e.FormatName, e.Message = event.LevelWarning, "loss", string(rec.Raw)
+	if e.Seen.IsZero() {
+		e.Seen, e.Time = time.Now(), time.Now()
+	}
+}
