@@ -16,6 +16,13 @@ type Record struct {
 	Seen  time.Time
 	Flags event.Flags
 	Lost  uint64 // > 0: no record, but this many missing; Raw says what happened, in words
+	Cut   *Cut   // set with event.FlagCut
+}
+
+// Cut says what is missing at the end of a record that was longer than MaxRecord.
+type Cut struct {
+	Bytes int64    // how many bytes are not in Raw
+	Hash  [16]byte // first 128 bits of SHA-256 over them
 }
 
 // Position says where a source stands, in its own words; "" is the beginning

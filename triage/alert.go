@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"fmt"
 	"time"
 
 	"bartizan/detect"
@@ -64,6 +65,24 @@ func (v Verdict) String() string {
 	return ""
 }
 
+// MarshalText spells the verdict by its name; none is the empty text.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads a verdict's name.
+func (v *Verdict) UnmarshalText(b []byte) error {
+	*v = VerdictNone
+	if len(b) == 0 {
+		return nil
+	}
+	for _, d := range Verdicts {
+		if d.Name == string(b) {
+			*v = d.Verdict
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no verdict %q", b)
+}
+
 // Actor is who made a move. UID, LoginUID and Session come from the kernel;
 // Claimed is what the person's environment says (the SSH address).
 type Actor struct {
@@ -106,7 +125,27 @@ type Alert struct {
 	Risk        int              `json:"risk"`               // 0..100, the queue's order
 	Background  bool             `json:"background"`         // internet-wide noise, folded into one row
 	Notes       int              `json:"notes"`
+	Outcome     Outcome          `json:"outcome,omitempty"`     // what the hits' events say of success
+	Criticality int              `json:"criticality,omitempty"` // 0..10, of the most critical entity
+	ActedCount  uint64           `json:"acted_count,omitempty"` // Count when a person acted; 0: nobody did since it rose
 }
+
+// Outcome is what an alert's events say about success, from event.outcome.
+type Outcome string
+
+// The outcomes. OutcomeBroken is a success that came after failures.
+const (
+	OutcomeUnknown Outcome = ""
+	OutcomeFailure Outcome = "failure"
+	OutcomeSuccess Outcome = "success"
+	OutcomeBroken  Outcome = "success after failure"
+)
+
+// Hit and HitID are detect's, so that rooms that may not import detect can store them.
+type (
+	Hit   = detect.Hit
+	HitID = detect.HitID
+)
 
 // AlertVersion names exactly what a person saw.
 type AlertVersion struct {
@@ -181,4 +220,15 @@ const (
 	MaxNote      = 4 << 10
 	EpisodeQuiet = 24 * time.Hour
 	ReraiseTimes = 10
+
+	MaxSample     = 4 << 10             // bytes of the newest record kept in the alert itself
+	MaxValue      = 512                 // bytes kept of one entity's value or one reason
+	MaxWhy        = 32                  // reasons kept of the newest hit
+	MaxSources    = 32                  // sources named per alert
+	MaxPassing    = 8                   // sessions and request ids kept among an alert's entities
+	MaxMoveAlerts = 100_000             // alerts one move may be about
+	MaxSnooze     = 30 * 24 * time.Hour // longest snooze
+	MaxFuture     = 5 * time.Minute     // how far ahead of the clock a record's time is believed
+	MaxReraise    = 8                   // alerts one entity brings back when another rule hits it, newest decided first
+	MaxAlerts     = 250_000             // beyond it, new groups of a rule fold into one alert of that rule
 )

@@ -86,3 +86,15 @@ type Desk interface {
 	// so screens call it from a command. The error is one sentence.
 	Apply(m triage.Move) (triage.MoveID, error)
 }
+
+// Reparser is what a Live may offer besides: a pinned record parsed again, so
+// that an alert's fields can be shown after the ring has moved on.
+type Reparser interface {
+	Reparse(e triage.Evidence) (*event.Event, error)
+}
+
+// Ruler is what a Live may offer besides: all rules that are loaded, in a stable
+// order, for the rules screen.
+type Ruler interface {
+	RuleList() []*detect.Rule
+}

@@ -37,12 +37,12 @@ func alertsList(a *app) *cobra.Command {
 	state := "new,taken"
 	c := &cobra.Command{
 		Use: "list", Short: "the board's alerts, most urgent first", Args: cobra.NoArgs,
-		Example: "  bartizan alerts list --state all -o json",
+		Example: "  bartizan alerts list --only all -o json",
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.each(c, ask{Verb: "list", State: state}, a.alertLine)
 		},
 	}
-	c.Flags().StringVar(&state, "state", state, "comma list of new, taken, snoozed, closed; or all")
+	c.Flags().StringVar(&state, "only", state, "comma list of new, taken, snoozed, closed; or all")
 	return c
 }
 

@@ -183,7 +183,7 @@ func resolve(d desk, ids []string) ([]*triage.Alert, error) {
 			}
 		}
 		if hit == nil {
-			return nil, fmt.Errorf("there is no alert %q on this board; see bartizan alerts list --state all", id)
+			return nil, fmt.Errorf("there is no alert %q on this board; see bartizan alerts list --only all", id)
 		}
 		out = append(out, hit)
 	}

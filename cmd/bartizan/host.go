@@ -74,22 +74,32 @@ func (s *seat) wasSuspended() bool {
 // sit gives the peer its detached console back, or a new one; a terminal that is
 // to show one alert always gets a new one.
 func (h *host) sit(p attach.Peer, hello attach.Hello) (*seat, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.left = time.Time{}
-	for _, s := range h.seats {
-		if s.uid == p.UID && !s.taken && hello.Open == "" {
-			s.taken = true
-			return s, nil
-		}
+	if s := h.find(p, hello); s != nil {
+		return s, nil
 	}
 	s := &seat{uid: p.UID, taken: true}
 	var err error
-	if s.console, err = h.make(actorOf(p, hello.Env), hello, s); err != nil {
+	if s.console, err = h.make(actorOf(p, hello.Env), hello, s); err != nil { // asks the host: not under its lock
 		return nil, err
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.left = time.Time{}
 	h.seats = append(h.seats, s)
 	return s, nil
+}
+
+// find takes the peer's detached console, nil when there is none.
+func (h *host) find(p attach.Peer, hello attach.Hello) *seat {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.seats {
+		if s.uid == p.UID && !s.taken && hello.Open == "" {
+			s.taken, h.left = true, time.Time{}
+			return s
+		}
+	}
+	return nil
 }
 
 // rise keeps the seat for the person's return, or gives it up.

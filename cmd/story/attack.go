@@ -51,8 +51,10 @@ func (w *writer) rootShell(at time.Duration) {
 // instance's credentials.
 func (w *writer) forgedRequest(at time.Duration) {
 	for i, path := range []string{"", "iam/security-credentials/", "iam/security-credentials/" + webRole} {
-		w.envoy(at+time.Duration(i)*1500*time.Millisecond, request{from: guesser, method: "GET", path: "/fetch?url=http://169.254.169.254/latest/meta-data/" + path,
-			status: 200, size: 40 + 600*i, agent: "curl/8.8.0", authority: "images.shop", cluster: "inbound|8080||"})
+		w.envoy(at+time.Duration(i)*1500*time.Millisecond, request{
+			from: guesser, method: "GET", path: "/fetch?url=http://169.254.169.254/latest/meta-data/" + path,
+			status: 200, size: 40 + 600*i, agent: "curl/8.8.0", authority: "images.shop", cluster: "inbound|8080||",
+		})
 	}
 }
 
@@ -70,9 +72,15 @@ func (w *writer) stolenRole(at time.Duration) {
 	w.theft(at+1200*time.Millisecond, call{service: "s3", name: "ListBuckets"})
 	at += 3 * second
 	for _, c := range []call{
-		{service: "iam", name: "ListUsers"}, {service: "iam", name: "ListRoles"}, {service: "iam", name: "GetAccountAuthorizationDetails"},
-		{service: "ec2", name: "DescribeInstances"}, {service: "rds", name: "DescribeDBInstances"}, {service: "kms", name: "ListKeys"},
-		{service: "secretsmanager", name: "ListSecrets"}, {service: "lambda", name: "ListFunctions20150331"}, {service: "dynamodb", name: "ListTables"},
+		{service: "iam", name: "ListUsers"},
+		{service: "iam", name: "ListRoles"},
+		{service: "iam", name: "GetAccountAuthorizationDetails"},
+		{service: "ec2", name: "DescribeInstances"},
+		{service: "rds", name: "DescribeDBInstances"},
+		{service: "kms", name: "ListKeys"},
+		{service: "secretsmanager", name: "ListSecrets"},
+		{service: "lambda", name: "ListFunctions20150331"},
+		{service: "dynamodb", name: "ListTables"},
 	} {
 		c.denied = true
 		w.theft(at, c)
@@ -92,10 +100,14 @@ func (w *writer) loggingStopped(at time.Duration) {
 func (w *writer) bucketCopied(at time.Duration) {
 	for i := range 56 {
 		key, size := fmt.Sprintf("2026/invoice-%04d.pdf", 1000+i), 60000+w.IntN(400000)
-		w.theft(at, call{service: "s3", name: "GetObject", data: true, request: map[string]any{"bucketName": bucket, "key": key},
-			extra: map[string]any{"bytesTransferredIn": 0, "bytesTransferredOut": size}})
-		w.s3(at+80*time.Millisecond, object{requester: "arn:aws:sts::" + account + ":assumed-role/" + webRole + "/" + instance, from: thief,
-			operation: "REST.GET.OBJECT", method: "GET", key: key, bucket: bucket, status: 200, size: size})
+		w.theft(at, call{
+			service: "s3", name: "GetObject", data: true, request: map[string]any{"bucketName": bucket, "key": key},
+			extra: map[string]any{"bytesTransferredIn": 0, "bytesTransferredOut": size},
+		})
+		w.s3(at+80*time.Millisecond, object{
+			requester: "arn:aws:sts::" + account + ":assumed-role/" + webRole + "/" + instance, from: thief,
+			operation: "REST.GET.OBJECT", method: "GET", key: key, bucket: bucket, status: 200, size: size,
+		})
 		at += time.Duration(150+w.IntN(200)) * time.Millisecond
 	}
 }

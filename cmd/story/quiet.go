@@ -66,8 +66,10 @@ func (w *writer) visitor(at time.Duration) {
 // service is one service of the shop calling another through the mesh.
 func (w *writer) service(at time.Duration) {
 	name := pick(w, "cart", "catalog", "billing", "search")
-	r := request{from: "-", method: "GET", status: 200, size: 80 + w.IntN(9000), agent: "Go-http-client/2.0",
-		authority: name + ".shop", cluster: "outbound|8080||" + name + ".shop.svc.cluster.local"}
+	r := request{
+		from: "-", method: "GET", status: 200, size: 80 + w.IntN(9000), agent: "Go-http-client/2.0",
+		authority: name + ".shop", cluster: "outbound|8080||" + name + ".shop.svc.cluster.local",
+	}
 	r.path = pick(w, "/api/v1/items", "/api/v1/orders/"+fmt.Sprint(100+w.IntN(900)), "/healthz", "/fetch?url=https://cdn.shop.example/img/"+w.hex(6)+".png")
 	if w.IntN(50) == 0 {
 		r.status = 404
@@ -81,9 +83,13 @@ const sdk = "aws-sdk-go-v2/1.30.3 os/linux lang/go#1.26"
 func (w *writer) cloudCall(at time.Duration) {
 	if w.IntN(6) == 0 {
 		user := pick(w, "amira", "bjorn", "chen")
-		w.trail(at, call{service: "ec2", name: "DescribeInstances", from: "198.51.100." + fmt.Sprint(10+w.IntN(5)), agent: "console.amazonaws.com",
-			who: map[string]any{"type": "IAMUser", "principalId": "AIDAEXAMPLE" + user, "arn": "arn:aws:iam::" + account + ":user/" + user, "accountId": account, "userName": user,
-				"sessionContext": map[string]any{"attributes": map[string]any{"mfaAuthenticated": "true"}}}})
+		w.trail(at, call{
+			service: "ec2", name: "DescribeInstances", from: "198.51.100." + fmt.Sprint(10+w.IntN(5)), agent: "console.amazonaws.com",
+			who: map[string]any{
+				"type": "IAMUser", "principalId": "AIDAEXAMPLE" + user, "arn": "arn:aws:iam::" + account + ":user/" + user, "accountId": account, "userName": user,
+				"sessionContext": map[string]any{"attributes": map[string]any{"mfaAuthenticated": "true"}},
+			},
+		})
 		return
 	}
 	c := pick(w,
@@ -104,8 +110,10 @@ func (w *writer) cloudCall(at time.Duration) {
 
 // objectRead is a service fetching what it needs.
 func (w *writer) objectRead(at time.Duration) {
-	w.s3(at, object{requester: "arn:aws:sts::" + account + ":assumed-role/" + pick(w, webRole+"/"+instance, "etl/nightly"), from: pick(w, web2, "10.20.6.31"),
-		operation: "REST.GET.OBJECT", method: "GET", key: "img/" + w.hex(6) + ".png", bucket: "shop-static", status: 200, size: 900 + w.IntN(200000)})
+	w.s3(at, object{
+		requester: "arn:aws:sts::" + account + ":assumed-role/" + pick(w, webRole+"/"+instance, "etl/nightly"), from: pick(w, web2, "10.20.6.31"),
+		operation: "REST.GET.OBJECT", method: "GET", key: "img/" + w.hex(6) + ".png", bucket: "shop-static", status: 200, size: 900 + w.IntN(200000),
+	})
 }
 
 // traffic is one flow record on web-2's network card.

@@ -26,8 +26,10 @@ type quality struct {
 }
 
 func newQuality() *quality {
-	return &quality{incidents: map[string]int{}, found: map[string]int{}, falseBy: map[string]int{},
-		byRule: map[string]map[string]int{}, alerts: map[string]detect.Severity{}}
+	return &quality{
+		incidents: map[string]int{}, found: map[string]int{}, falseBy: map[string]int{},
+		byRule: map[string]map[string]int{}, alerts: map[string]detect.Severity{},
+	}
 }
 
 type label struct {

@@ -1,0 +1,172 @@
+// Package agent is the remote side: a gRPC server over mutual TLS that serves the
+// files its configuration names, and nothing else, to consoles.
+//
+// Every Read has its own reader from its own cursor, so a slow console blocks
+// only itself. Nothing is kept for a console that is away: what it has not
+// acknowledged lives in the files and is read again when it comes back. What a
+// writer removed in the meantime is lost and is sent as a record that says so.
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"path"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"bartizan/agent/agentpb"
+	"bartizan/agent/certs"
+	"bartizan/sources/parse"
+)
+
+// Config is what an agent serves, to whom.
+type Config struct {
+	Name    string // for people; "" is the name in the certificate
+	Version string
+	Listen  string // HOST:PORT for ListenAndServe
+	Streams []StreamConfig
+	// Roots are the directories all served files must lie in after every link is
+	// followed; nil: the fixed part of each pattern.
+	Roots []string
+	Certs string // directory that bartizan certs issue made
+	// AllowConsoles are path.Match patterns of identities let in, such as
+	// "spiffe://bartizan/console/ops-*"; nil: every console of this CA.
+	AllowConsoles []string
+	Now           func() time.Time
+	Log           *slog.Logger
+	Rescan        time.Duration // between looks for new files; 0 is 1 s
+}
+
+// StreamConfig is one pattern of files to serve. A pattern without wildcards is
+// one stream, called ID; with them each file is a stream called ID/REST, REST
+// being the path behind the pattern's fixed part. Without an ID the path is used.
+type StreamConfig struct {
+	ID     string
+	Path   string // absolute, with doublestar wildcards
+	Format string // forced format, "" is automatic
+}
+
+const defaultRescan = time.Second
+
+// Server serves one configuration. Make it with New.
+type Server struct {
+	agentpb.UnimplementedAgentServer
+	cfg      Config
+	trust    *certs.Store
+	tls      *tls.Config
+	boot     uint64
+	registry *parse.Registry
+	catalog  *catalog
+	quota    quota
+
+	epochs  atomic.Uint64 // Reads so far
+	readers atomic.Int64  // open Reads
+	records atomic.Uint64 // sent since start
+	leftOut atomic.Uint64 // not sent because of filters
+}
+
+// New checks the configuration and loads the certificates. Nothing is opened yet.
+func New(c Config) (*Server, error) {
+	for _, p := range c.AllowConsoles {
+		if _, err := path.Match(p, ""); err != nil {
+			return nil, fmt.Errorf("allow_consoles: the pattern %q is malformed: %w", p, err)
+		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Rescan <= 0 {
+		c.Rescan = defaultRescan
+	}
+	registry := parse.NewRegistry(parse.Options{Now: c.Now})
+	for _, s := range c.Streams {
+		if s.Format != "" && !registry.Known(s.Format) {
+			return nil, fmt.Errorf("stream %q: there is no format called %q: bartizan parse --help lists them", s.Path, s.Format)
+		}
+	}
+	cat, err := newCatalog(c.Streams, c.Roots)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := certs.Open(certs.AgentFiles(c.Certs), c.Now)
+	if err != nil {
+		return nil, err
+	}
+	if c.Name == "" {
+		id, err := certs.IdentityOf(trust.Certificate())
+		if err != nil {
+			return nil, err
+		}
+		c.Name = id.Name
+	}
+	return &Server{
+		cfg: c, trust: trust, tls: trust.Server(), boot: rand.Uint64(), registry: registry,
+		catalog: cat, quota: quota{open: map[string]int{}},
+	}, nil
+}
+
+// ListenAndServe listens on Config.Listen and serves until ctx is cancelled.
+func (s *Server) ListenAndServe(ctx context.Context) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("the agent cannot listen: %w", err)
+	}
+	return s.Serve(ctx, l)
+}
+
+// Serve serves consoles that connect to l until ctx is cancelled (nil) or l
+// breaks. It closes l, and returns when every Read has ended.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.catalog.scan()
+	scanned := make(chan struct{})
+	go func() {
+		defer close(scanned)
+		s.rescan(ctx)
+	}()
+	g := s.rpc()
+	stop := context.AfterFunc(ctx, g.Stop) // Reads never end by themselves: nothing to wait for
+	err := g.Serve(newGate(l, s.cfg.Log))
+	stop()
+	g.Stop()
+	cancel()
+	<-scanned
+	if errors.Is(err, grpc.ErrServerStopped) || ctx.Err() != nil && err == nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the agent can no longer listen on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// rpc is the gRPC server with everything that may be called on it.
+func (s *Server) rpc() *grpc.Server {
+	g := grpc.NewServer(s.options()...)
+	agentpb.RegisterAgentServer(g, s)
+	return g
+}
+
+func (s *Server) rescan(ctx context.Context) {
+	tick := time.NewTicker(s.cfg.Rescan)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.catalog.scan()
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package sources
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"bartizan/event"
+)
+
+// generation is one file that a path named at some time, held open so that a
+// rename or a deletion cannot take its unread bytes away.
+type generation struct {
+	file   *os.File
+	fd     int
+	id     event.FileID
+	epoch  uint64
+	framer *Framer
+	nxadm  *nxadmReader // reads instead of us; nil is usual
+	head   []byte       // its first bytes, at most headLen
+	near   []byte       // the bytes before the read offset, at most nearLen
+
+	size    int64     // when last looked at
+	mtime   time.Time // when last looked at
+	ended   time.Time // when the path stopped naming it; zero: it is the current one
+	grown   time.Time // when it last gave bytes
+	drained bool      // was read to its end since it was last known to grow
+	dead    bool      // nothing more will come: truncated, or a copy that was drained
+	once    bool      // dead as soon as it is drained
+	copy    *os.File  // of what was truncated here, to be read on
+	lost    string    // what is missing behind its last record, in words; "" nothing
+}
+
+// statID returns device and inode.
+func statID(fi fs.FileInfo) event.FileID {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return event.FileID{}
+	}
+	return event.FileID{Dev: uint64(st.Dev), Ino: st.Ino} //nolint:unconvert // Dev is int32 on Darwin
+}
+
+// openRegular opens path for reading and refuses anything but a regular file.
+// It does not block on a named pipe.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	fi, err := f.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file: name a file, a pipe or a directory", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// newGeneration takes the file over, standing at s. Epoch is set by the follower.
+func newGeneration(f *os.File, s FrameState, now time.Time) (*generation, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	g := &generation{file: f, fd: int(f.Fd()), id: statID(fi), framer: NewFramer(s), grown: now}
+	g.size, g.mtime = fi.Size(), fi.ModTime()
+	g.head = g.peek(0, int(min(headLen, s.Offset)))
+	g.near = g.peek(max(0, s.Offset-nearLen), int(min(nearLen, s.Offset)))
+	return g, nil
+}
+
+// peek returns up to n bytes at off.
+func (g *generation) peek(off int64, n int) []byte {
+	b := make([]byte, n, max(n, nearLen))
+	got, err := pread(g.fd, b, off)
+	if err != nil {
+		return b[:0]
+	}
+	return b[:got]
+}
+
+// pread reads once at off, again only when a signal interrupted it.
+func pread(fd int, b []byte, off int64) (int, error) {
+	for {
+		n, err := unix.Pread(fd, b, off)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
+// read takes the next bytes into the framer. changed: the file no longer holds
+// what was read before, so it was truncated or overwritten; nothing was taken.
+func (g *generation) read(now time.Time) (n int, changed bool, err error) {
+	buf, off := g.framer.Space(), g.framer.Offset()
+	n, err = g.pull(buf, off)
+	if err != nil || n == 0 {
+		g.drained = true
+		return 0, false, err
+	}
+	if !g.intact() && g.has(buf[:n], off) {
+		return 0, true, nil
+	}
+	g.drained = false
+	g.grown = now
+	g.learn(buf[:n], off)
+	g.framer.Commit(n)
+	return n, false, nil
+}
+
+// pull returns the bytes at off.
+func (g *generation) pull(b []byte, off int64) (int, error) {
+	if g.nxadm != nil {
+		return g.nxadm.pull(b, off)
+	}
+	return pread(g.fd, b, off)
+}
+
+// end notes that the path names another file now: what is still written to this
+// one is read without help.
+func (g *generation) end(now time.Time) {
+	g.ended = now
+	g.release()
+}
+
+func (g *generation) release() {
+	if g.nxadm != nil {
+		g.nxadm.close()
+		g.nxadm = nil
+	}
+}
+
+// intact says whether the first bytes and the bytes before the read offset are
+// still what they were: false after truncation, also when it has regrown since.
+func (g *generation) intact() bool {
+	var b [headLen]byte
+	return g.same(b[:len(g.head)], g.head, 0) &&
+		g.same(b[:len(g.near)], g.near, g.framer.Offset()-int64(len(g.near)))
+}
+
+// has says whether the file has exactly b at off now. Bytes that were read but
+// are not there any more were read before the truncation, and count.
+func (g *generation) has(b []byte, off int64) bool {
+	return g.same(make([]byte, len(b)), b, off)
+}
+
+func (g *generation) same(room, want []byte, off int64) bool {
+	if len(want) == 0 {
+		return true
+	}
+	n, err := pread(g.fd, room, off)
+	return err == nil && bytes.Equal(room[:n], want)
+}
+
+// learn keeps the first bytes and the newest bytes of what was read at off.
+func (g *generation) learn(b []byte, off int64) {
+	if int64(len(g.head)) == off && off < headLen {
+		g.head = append(g.head, b[:min(len(b), headLen-len(g.head))]...)
+	}
+	if len(b) < nearLen {
+		g.near = append(g.near, b...)
+		b = g.near[max(0, len(g.near)-nearLen):]
+	}
+	g.near = append(g.near[:0], b[max(0, len(b)-nearLen):]...)
+}
+
+// mark says where the generation stands, for a position.
+func (g *generation) mark() mark {
+	s := g.framer.State()
+	m := mark{id: g.id, epoch: g.epoch, state: s, drained: g.drained || g.dead, seen: g.mtime.UnixNano()}
+	head := g.head[:min(int64(len(g.head)), s.Offset)]
+	m.headLen, m.head = len(head), digestOf(head)
+	m.near = digestOf(g.peek(max(0, s.Offset-nearLen), int(min(nearLen, s.Offset))))
+	return m
+}
+
+// ref is the part of a reference that all its records share.
+func (g *generation) ref(id event.SourceID) event.Ref {
+	return event.Ref{Source: id, Epoch: g.epoch, File: g.id}
+}
+
+// unread returns how many bytes the file has beyond the read offset.
+func (g *generation) unread() int64 { return max(0, g.size-g.framer.Offset()) }
+
+// close gives file and buffer back.
+func (g *generation) close() {
+	g.release()
+	g.framer.Close()
+	for _, f := range []*os.File{g.file, g.copy} {
+		if f != nil {
+			_ = f.Close() // opened for reading: nothing can be lost
+		}
+	}
+}

@@ -1,0 +1,17 @@
+package sources
+
+import (
+	"fmt"
+	"os"
+
+	"bartizan/event"
+)
+
+// IDOf returns the identity of an open file: device and inode.
+func IDOf(f *os.File) (event.FileID, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return event.FileID{}, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return statID(fi), nil
+}

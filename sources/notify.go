@@ -1,0 +1,226 @@
+package sources
+
+import (
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// lookEvery is the longest a follower goes without looking at its file.
+const lookEvery = 250 * time.Millisecond
+
+// A directory with more than hotEvents changes in lookEvery costs more to be told
+// about than to look at: for hotFor its files are looked at every hotLook instead.
+const (
+	hotEvents = 500
+	hotFor    = 2 * time.Second
+	hotLook   = 5 * time.Millisecond
+)
+
+// waker wakes followers: when the kernel reports a change in their directories,
+// and every lookEvery in any case. One inotify instance and one goroutine serve
+// the whole process, because the number of instances is limited per user. Both
+// end with the last follower.
+type waker struct {
+	mu     sync.Mutex
+	dirs   map[string]*watched
+	all    map[*wakeup]bool
+	notify *fsnotify.Watcher
+	stop   chan struct{}
+	ended  chan struct{}
+}
+
+// watched is a directory the kernel tells about.
+type watched struct {
+	users map[*wakeup]bool
+	n     int       // changes since the last tick
+	hot   time.Time // until when the kernel is not asked; zero: it is
+}
+
+// wakeup is one follower's place at the waker.
+type wakeup struct {
+	c     chan struct{} // poked, capacity one
+	dirs  []string
+	names map[string]bool // base names that matter; others wake nobody
+	quiet bool            // only by the clock
+}
+
+var wakers = &waker{}
+
+// join adds a follower; it must leave.
+func (w *waker) join(quiet bool) *wakeup {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.all) == 0 {
+		w.start()
+	}
+	u := &wakeup{c: make(chan struct{}, 1), quiet: quiet}
+	w.all[u] = true
+	return u
+}
+
+func (w *waker) start() {
+	w.all, w.dirs = map[*wakeup]bool{}, map[string]*watched{}
+	w.stop, w.ended = make(chan struct{}), make(chan struct{})
+	n, err := fsnotify.NewWatcher()
+	if err != nil {
+		n = nil // every follower then says that it is polling
+	}
+	w.notify = n
+	go w.run(n, w.stop, w.ended)
+}
+
+// watch makes changes of the named files wake u, instead of what it watched
+// before. The error says why the kernel does not tell; the clock still does.
+func (w *waker) watch(u *wakeup, paths ...string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forget(u)
+	u.names = map[string]bool{}
+	if u.quiet {
+		return errPolling
+	}
+	if w.notify == nil {
+		return errNoInotify
+	}
+	for _, p := range paths {
+		dir := filepath.Dir(p)
+		u.names[filepath.Base(p)] = true
+		if w.dirs[dir] == nil {
+			if err := w.notify.Add(dir); err != nil {
+				return err
+			}
+			w.dirs[dir] = &watched{users: map[*wakeup]bool{}}
+		}
+		w.dirs[dir].users[u] = true
+		u.dirs = append(u.dirs, dir)
+	}
+	return nil
+}
+
+// forget ends u's watches. The lock is held.
+func (w *waker) forget(u *wakeup) {
+	for _, dir := range u.dirs {
+		d := w.dirs[dir]
+		if d == nil {
+			continue
+		}
+		delete(d.users, u)
+		if len(d.users) == 0 {
+			delete(w.dirs, dir)
+			_ = w.notify.Remove(dir) // not watched while hot, or gone with its directory
+		}
+	}
+	u.dirs = nil
+}
+
+// leave removes u. After the last one nothing runs any more.
+func (w *waker) leave(u *wakeup) {
+	w.mu.Lock()
+	w.forget(u)
+	delete(w.all, u)
+	if len(w.all) > 0 {
+		w.mu.Unlock()
+		return
+	}
+	close(w.stop)
+	ended := w.ended
+	w.mu.Unlock()
+	<-ended
+}
+
+func (w *waker) run(n *fsnotify.Watcher, stop, ended chan struct{}) {
+	defer close(ended)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var events <-chan fsnotify.Event
+	var errs <-chan error
+	if n != nil {
+		defer func() { _ = n.Close() }()
+		events, errs = n.Events, n.Errors
+	}
+	var fast <-chan time.Time
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			w.pokeAll()
+			fast = w.heat(time.Now())
+		case <-fast:
+			fast = w.pokeHot()
+		case <-errs: // an overflow: something happened, unknown where
+			w.pokeAll()
+		case e := <-events:
+			w.poke(filepath.Dir(e.Name), filepath.Base(e.Name))
+		}
+	}
+}
+
+func (w *waker) poke(dir, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := w.dirs[dir]
+	if d == nil {
+		return
+	}
+	d.n++
+	for u := range d.users {
+		if u.names[name] {
+			u.poke()
+		}
+	}
+}
+
+// heat stops being told about busy directories and begins again with those that
+// have been hot for long enough. It returns when to look at the hot ones.
+func (w *waker) heat(now time.Time) <-chan time.Time {
+	w.mu.Lock()
+	for dir, d := range w.dirs {
+		switch {
+		case d.hot.IsZero() && d.n > hotEvents:
+			d.hot = now.Add(hotFor)
+			_ = w.notify.Remove(dir) // gone with its directory already
+		case !d.hot.IsZero() && now.After(d.hot) && w.notify.Add(dir) == nil:
+			d.hot = time.Time{}
+		}
+		d.n = 0
+	}
+	w.mu.Unlock()
+	return w.pokeHot()
+}
+
+// pokeHot wakes who waits for files in hot directories and returns when to do
+// it again, nil when there are none.
+func (w *waker) pokeHot() <-chan time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var again <-chan time.Time
+	for _, d := range w.dirs {
+		if d.hot.IsZero() {
+			continue
+		}
+		again = time.After(hotLook)
+		for u := range d.users {
+			u.poke()
+		}
+	}
+	return again
+}
+
+func (w *waker) pokeAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for u := range w.all {
+		u.poke()
+	}
+}
+
+func (u *wakeup) poke() {
+	select {
+	case u.c <- struct{}{}:
+	default:
+	}
+}

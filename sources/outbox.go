@@ -1,0 +1,145 @@
+package sources
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"bartizan/event"
+)
+
+// outbox fills batches and sends them: at once while nothing is in flight,
+// else when the batch is full or MaxWait old. It belongs to one goroutine; only
+// Done is called from elsewhere.
+type outbox struct {
+	ctx    context.Context
+	out    chan<- Batch
+	id     event.SourceID
+	clock  Clock
+	pos    func() Position // where the source stands behind the newest record added
+	during func()          // called while sending blocks and wake fires; may be nil
+	wake   <-chan struct{}
+
+	flight atomic.Int64
+	idle   chan struct{} // poked when flight falls to zero
+	cargo  *cargo
+	bytes  int
+	since  time.Time // when the oldest record of the open batch was added
+}
+
+// cargo is what a batch carries, recycled after Done.
+type cargo struct {
+	records []Record
+	blocks  []*block
+}
+
+var cargos = sync.Pool{New: func() any { return &cargo{records: make([]Record, 0, MaxRecords)} }}
+
+func newOutbox(ctx context.Context, out chan<- Batch, id event.SourceID, clock Clock, pos func() Position) *outbox {
+	return &outbox{ctx: ctx, out: out, id: id, clock: clock, pos: pos, idle: make(chan struct{}, 1)}
+}
+
+// add puts one record into the open batch and sends the batch when it is full.
+// blk, when not nil, is the block that holds the record's bytes.
+func (o *outbox) add(r Record, blk *block) error {
+	if o.cargo == nil {
+		o.cargo = cargos.Get().(*cargo)
+		o.since = r.Seen
+	}
+	c := o.cargo
+	if blk != nil && (len(c.blocks) == 0 || c.blocks[len(c.blocks)-1] != blk) {
+		blk.retain()
+		c.blocks = append(c.blocks, blk)
+	}
+	c.records = append(c.records, r)
+	o.bytes += len(r.Raw)
+	if len(c.records) >= MaxRecords || o.bytes >= MaxBytes {
+		return o.send()
+	}
+	return nil
+}
+
+// offer sends the open batch if nothing is in flight or it is old enough.
+func (o *outbox) offer() error {
+	if o.cargo == nil || o.flight.Load() > 0 && o.clock.Now().Sub(o.since) < MaxWait {
+		return nil
+	}
+	return o.send()
+}
+
+// due returns what to wait for while a batch is open: its age, and the moment
+// when nothing is in flight any more. Both are nil when none is open.
+func (o *outbox) due() (<-chan time.Time, <-chan struct{}) {
+	if o.cargo == nil {
+		return nil, nil
+	}
+	return o.clock.After(MaxWait), o.idle
+}
+
+// send sends the open batch and blocks until it was taken or the source is cancelled.
+func (o *outbox) send() error {
+	if o.cargo == nil {
+		return nil
+	}
+	b := Batch{Source: o.id, Records: o.cargo.records, Pos: o.pos(), Done: o.done(o.cargo)}
+	o.flight.Add(1)
+	for {
+		select {
+		case o.out <- b:
+			o.cargo, o.bytes = nil, 0
+			return nil
+		case <-o.ctx.Done():
+			return o.ctx.Err()
+		case <-o.wake:
+			if o.during != nil {
+				o.during()
+			}
+		}
+	}
+}
+
+// done returns the function that gives the batch's memory back; only its first
+// call counts.
+func (o *outbox) done(c *cargo) func(error) {
+	var called atomic.Bool
+	return func(error) {
+		if called.Swap(true) {
+			return
+		}
+		for i, b := range c.blocks {
+			b.release()
+			c.blocks[i] = nil
+		}
+		clear(c.records)
+		c.records, c.blocks = c.records[:0], c.blocks[:0]
+		cargos.Put(c)
+		if o.flight.Add(-1) == 0 {
+			select {
+			case o.idle <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// frames moves all complete frames of f into batches. ref carries source, file
+// and epoch.
+func (o *outbox) frames(f *Framer, ref event.Ref, now time.Time) error {
+	for {
+		fr, ok := f.Next()
+		if !ok {
+			return nil
+		}
+		ref.Offset, ref.Len = fr.Offset, int32(len(fr.Raw))
+		r := Record{Raw: fr.Raw, Ref: ref, Line: fr.Line, Seen: now, Flags: fr.Flags, Cut: fr.Cut}
+		if err := o.add(r, f.blk); err != nil {
+			return err
+		}
+	}
+}
+
+// lost adds a record that stands for n missing ones and says in words what happened.
+func (o *outbox) lost(n uint64, why string, ref event.Ref) error {
+	return o.add(Record{Raw: []byte(why), Ref: ref, Seen: o.clock.Now(), Lost: n}, nil)
+}

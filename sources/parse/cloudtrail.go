@@ -1,0 +1,97 @@
+package parse
+
+import (
+	"strings"
+
+	"bartizan/event"
+)
+
+// The names of CloudTrail's record contents that we look at.
+var (
+	ctSource    = known("eventSource")
+	ctName      = known("eventName")
+	ctTime      = known("eventTime")
+	ctVersion   = known("eventVersion")
+	ctRegion    = known("awsRegion")
+	ctIP        = known("sourceIPAddress")
+	ctError     = known("errorCode")
+	ctType      = known("userIdentity.type")
+	ctUser      = known("userIdentity.userName")
+	ctARN       = known("userIdentity.arn")
+	ctPrincipal = known("userIdentity.principalId")
+	ctInvoker   = known("userIdentity.invokedBy")
+	ctIssuer    = known("userIdentity.sessionContext.sessionIssuer.userName")
+	ctLogin     = known("responseElements.ConsoleLogin")
+)
+
+var trailAliases = []pair{
+	{ecsUserID, ctPrincipal}, {ecsAccessKey, known("userIdentity.accessKeyId")},
+	{ecsTarget, known("requestParameters.userName")}, {ecsAction, ctName}, {ecsProvider, ctSource},
+	{ecsEventID, known("eventID")}, {ecsAccount, known("recipientAccountId")},
+	{ecsAccount, known("userIdentity.accountId")}, {ecsRegion, ctRegion},
+	{ecsBucket, known("requestParameters.bucketName")}, {ecsUserAgent, known("userAgent")},
+	{ecsRequestID, known("requestID")}, {ecsErrorCode, ctError}, {ecsErrorText, known("errorMessage")},
+}
+
+func isTrail(p *pass) bool {
+	return p.has(ctName) != nil && p.has(ctSource) != nil && (p.has(ctVersion) != nil || p.has(ctRegion) != nil)
+}
+
+// readTrail reads a CloudTrail record: management, data and insight events.
+func readTrail(p *pass) {
+	p.endNative()
+	if f := p.has(ctTime); f != nil {
+		p.timeValue(f.Value)
+	}
+	p.trailUser()
+	if f := p.has(ctIP); f != nil {
+		if isAddr(f.Value.Str) {
+			p.alias(ecsSrcIP, ctIP)
+		} else {
+			p.alias(ecsSrcDomain, ctIP)
+		}
+	}
+	p.aliases(trailAliases)
+	p.e.Level = event.LevelInfo
+	ok := p.value(ctError) == "" && p.value(ctLogin) != "Failure"
+	if !ok {
+		p.e.Level = event.LevelWarning
+	}
+	p.outcome(ok)
+	src := strings.TrimSuffix(p.value(ctSource), ".amazonaws.com")
+	p.e.Message = p.compose(src, p.value(ctName), p.value(ecsUser), p.value(ctIP), p.value(ctError))
+}
+
+// trailUser says who did it: the user's name, else the role behind the session,
+// else the last part of the ARN, else the service.
+func (p *pass) trailUser() {
+	p.alias(ecsUser, ctUser)
+	if p.value(ctType) == "AssumedRole" {
+		p.alias(ecsRoles, ctIssuer)
+		p.alias(ecsSession, ctPrincipal)
+	}
+	p.alias(ecsUser, ctIssuer)
+	if f := p.has(ctARN); f != nil {
+		p.arnUser(f.Value)
+	}
+	p.alias(ecsUser, ctInvoker)
+}
+
+// arnUser takes the user's name from an ARN: the role of an assumed role's
+// session, else the last part.
+func (p *pass) arnUser(v event.Value) {
+	const assumed = ":assumed-role/"
+	if p.slots[ecsUser.slot] != 0 || !strings.HasPrefix(v.Str, "arn:") {
+		return
+	}
+	if at := strings.Index(v.Str, assumed); at > 0 {
+		role := at + len(assumed)
+		if slash := strings.IndexByte(v.Str[role:], '/'); slash > 0 {
+			p.aliasPart(ecsUser, v, role, role+slash)
+			p.aliasPart(ecsRoles, v, role, role+slash)
+			p.aliasPart(ecsSession, v, role+slash+1, len(v.Str))
+			return
+		}
+	}
+	p.aliasPart(ecsUser, v, strings.LastIndexAny(v.Str, "/:")+1, len(v.Str))
+}

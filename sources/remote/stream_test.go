@@ -1,0 +1,189 @@
+package remote_test
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bartizan/event"
+)
+
+const authLog = event.SourceID("agent:web-1/logs/auth.log")
+
+func TestLinesAppear(t *testing.T) {
+	w := newWorld(t)
+	w.write("auth.log", numbered(0, 3)...)
+	w.start()
+	c := newConsole(t, w.config(w.addr))
+	c.run()
+	c.wait(authLog, "the lines that were there", atLeast(3))
+	w.write("auth.log", numbered(3, 5)...)
+	w.write("new.log", "a file that came later")
+	exactly(t, c.wait(authLog, "the lines appended", atLeast(5)), numbered(0, 5))
+	c.wait("agent:web-1/logs/new.log", "the new file", atLeast(1))
+
+	c.mu.Lock()
+	last := c.recs[authLog][4]
+	c.mu.Unlock()
+	if last.Line != 5 || last.Ref.Offset != 4*int64(len("line 0 of the story\n")) || last.Ref.Len != 19 || last.Ref.File.Ino == 0 {
+		t.Errorf("the last record is %+v", last)
+	}
+	st := c.status("a live stream", func(st []event.SourceStatus) bool { return len(st) == 3 && st[1].Records == 5 && st[1].Behind == 0 })
+	p := st[0]
+	if p.State != event.SourceLive || p.Peer.Identity != "spiffe://bartizan/agent/web-1" || p.Peer.Version != "test" ||
+		p.Peer.Protocol != 1 || p.Peer.Skew.Abs() > time.Second || time.Until(p.Peer.CertEnds) < 300*24*time.Hour {
+		t.Errorf("the peer is %+v %+v", p, p.Peer)
+	}
+}
+
+func TestResumeAfterRestarts(t *testing.T) {
+	w := newWorld(t)
+	w.write("auth.log", numbered(0, 100)...)
+	w.start()
+	c := newConsole(t, w.config(w.addr))
+	c.run()
+	c.wait(authLog, "the first lines", atLeast(100))
+	w.stop()
+	c.status("a reason", func(st []event.SourceStatus) bool {
+		return st[0].State == event.SourceRetrying && strings.Contains(st[0].Reason, "cannot reach the agent")
+	})
+	w.write("auth.log", numbered(100, 200)...)
+	w.start()
+	c.wait(authLog, "the lines after the agent's restart", atLeast(200))
+	c.stop()
+	w.write("auth.log", numbered(200, 300)...)
+	again := newConsole(t, w.config(w.addr))
+	again.pos, again.lines = c.pos, c.lines
+	again.run()
+	exactly(t, again.wait(authLog, "the lines after the console's restart", atLeast(300)), numbered(0, 300))
+}
+
+// TestNothingLostOrDoubled cuts the connection and kills the agent at random
+// moments while lines are written and the file is rotated.
+func TestNothingLostOrDoubled(t *testing.T) {
+	const total = 10_000
+	w := newWorld(t)
+	w.start()
+	p := newProxy(t, func() string { return w.addr })
+	c := newConsole(t, w.config(p.addr))
+	c.run()
+	rnd := rand.New(rand.NewPCG(7, uint64(time.Now().UnixNano())))
+	var writer sync.WaitGroup
+	writer.Add(1)
+	go func() {
+		defer writer.Done()
+		dice := rand.New(rand.NewPCG(11, 13))
+		pace := time.NewTicker(time.Millisecond)
+		defer pace.Stop()
+		path := filepath.Join(w.logs, "auth.log")
+		for n := 0; n < total; {
+			k := min(1+dice.IntN(60), total-n)
+			w.write("auth.log", numbered(n, n+k)...)
+			if n += k; n > total/2 && n-k <= total/2 {
+				if err := os.Rename(path, path+".1"); err != nil {
+					t.Error(err)
+				}
+			}
+			<-pace.C
+		}
+	}()
+	for i := range 12 {
+		goal := total * (i + 1) / 14
+		c.wait(authLog, "progress", atLeast(goal))
+		if rnd.IntN(3) == 0 {
+			w.stop()
+			w.start()
+		} else {
+			p.cut()
+		}
+	}
+	writer.Wait()
+	exactly(t, c.wait(authLog, "all lines", atLeast(total)), numbered(0, total))
+}
+
+// TestCutsAreNoFailures: a stream goes on by itself when the connection was lost,
+// so the supervisor's growing pauses are kept for what does not mend itself.
+func TestCutsAreNoFailures(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	p := newProxy(t, func() string { return w.addr })
+	c := newConsole(t, w.config(p.addr))
+	c.run()
+	for i := range 10 {
+		w.write("auth.log", numbered(i, i+1)...)
+		c.wait(authLog, "the next line", atLeast(i+1))
+		p.cut()
+	}
+	c.stop()
+	exactly(t, c.lines[authLog], numbered(0, 10))
+	if c.failures != 0 {
+		t.Errorf("the source failed %d times", c.failures)
+	}
+}
+
+func TestSlowConsoleStallsNobody(t *testing.T) {
+	const total = 60_000 // more than all windows hold
+	w := newWorld(t)
+	w.write("auth.log", numbered(0, total)...)
+	w.start()
+	slow, quick := newConsole(t, w.config(w.addr)), newConsole(t, w.config(w.addr))
+	blocked, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	slow.pace = func() {
+		once.Do(func() { close(blocked) })
+		<-release
+	}
+	slow.run()
+	<-blocked
+	quick.run()
+	exactly(t, quick.wait(authLog, "all lines at the quick console", atLeast(total)), numbered(0, total))
+	w.write("other.log", "one more")
+	quick.wait("agent:web-1/logs/other.log", "another stream", atLeast(1))
+	close(release)
+	exactly(t, slow.wait(authLog, "all lines at the slow console", atLeast(total)), numbered(0, total))
+}
+
+func TestFilterAtTheAgent(t *testing.T) {
+	w := newWorld(t)
+	w.write("auth.log", "nothing here", "Failed password for root", "nothing there")
+	w.start()
+	conf := w.config(w.addr)
+	conf.Filter = `"failed password"`
+	c := newConsole(t, conf)
+	c.run()
+	exactly(t, c.wait(authLog, "the match", atLeast(1)), []string{"Failed password for root"})
+	w.write("auth.log", "left out", "Failed password for admin")
+	c.wait(authLog, "the second match", atLeast(2))
+	check(t, c.peer.SetFilter(""))
+	w.write("auth.log", "everything again")
+	want := []string{"Failed password for root", "Failed password for admin", "everything again"}
+	exactly(t, c.wait(authLog, "what the filter kept away before", atLeast(3)), want)
+	check(t, c.peer.SetFilter("((("))
+	c.status("the agent's complaint", func(st []event.SourceStatus) bool {
+		return st[1].State == event.SourceRetrying && strings.Contains(st[1].Reason, "filter")
+	})
+	check(t, c.peer.SetFilter("again"))
+	w.write("auth.log", "once again", "not this")
+	w.write("auth.log", "and again")
+	c.wait(authLog, "matches of the new filter", atLeast(5))
+}
+
+// TestFilterMovesTheCursor: what a filter left out is not read again later.
+func TestFilterMovesTheCursor(t *testing.T) {
+	w := newWorld(t)
+	w.write("auth.log", numbered(0, 5_000)...)
+	w.start()
+	conf := w.config(w.addr)
+	conf.Filter = "nowhere"
+	c := newConsole(t, conf)
+	c.run()
+	c.until("a cursor at the end", func() bool { return c.pos[authLog] != "" })
+	c.status("nothing behind", func(st []event.SourceStatus) bool { return strings.Contains(st[1].Reason, "5000 left out") })
+	check(t, c.peer.SetFilter(""))
+	w.write("auth.log", "the next line")
+	exactly(t, c.wait(authLog, "the next line only", atLeast(1)), []string{"the next line"})
+}

@@ -1,0 +1,210 @@
+package sources
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"bartizan/event"
+)
+
+// restore opens what the marks name, under whatever name it has now, and what
+// came after it while we were away.
+func (w *follow) restore(marks []mark) {
+	if len(marks) == 0 {
+		return
+	}
+	w.begun = true // a file that appears now is read from its beginning
+	w.retarget()
+	all, _ := w.siblings()
+	var since time.Time
+	for i, m := range marks {
+		w.epoch = max(w.epoch, m.epoch)
+		since = time.Unix(0, m.seen)
+		g := w.reopen(m, all)
+		if g == nil {
+			w.notFound(m, i == len(marks)-1)
+			continue
+		}
+		since = later(since, g.mtime)
+		w.gens = append(w.gens, g)
+	}
+	rotated := w.endAllButCurrent()
+	for _, s := range all {
+		if w.holds(s.id) || !rotated || !s.mtime.After(since) || len(w.gens) >= maxMarks {
+			w.known[s.id] = true
+			continue
+		}
+		w.admitSibling(s)
+	}
+}
+
+// holds says whether the file is one of the generations.
+func (w *follow) holds(id event.FileID) bool {
+	for _, g := range w.gens {
+		if g.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+// endAllButCurrent marks the generations the path does not name any more. It
+// says whether the newest is one of them.
+func (w *follow) endAllButCurrent() (rotated bool) {
+	fi, err := w.opts.stat(w.path)
+	rotated = true
+	for i, g := range w.gens {
+		if err == nil && g.id == statID(fi) && i == len(w.gens)-1 {
+			rotated = false
+			w.help(g)
+			continue
+		}
+		g.end(w.now())
+	}
+	return rotated
+}
+
+// reopen finds the file of a mark: by inode and head, else by its bytes alone
+// (file systems give devices and inodes new numbers, copies have others).
+func (w *follow) reopen(m mark, all []sibling) *generation {
+	paths := []string{w.path}
+	for _, s := range all {
+		paths = append(paths, s.path)
+	}
+	for _, strict := range []bool{true, false} {
+		for _, p := range paths {
+			if g := w.openMark(p, m, strict); g != nil {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
+func (w *follow) openMark(path string, m mark, strict bool) *generation {
+	f, err := w.opts.open(path)
+	if err != nil {
+		return nil
+	}
+	g, err := newGeneration(f, m.state, w.now())
+	if err != nil {
+		return nil
+	}
+	sameInode := g.id.Ino == m.id.Ino && (!strict || g.id.Dev == m.id.Dev)
+	sameBytes := g.size >= m.state.Offset && digestOf(g.peek(0, m.headLen)) == m.head && digestOf(g.near) == m.near
+	if w.holds(g.id) || !sameBytes || !sameInode && (strict || m.headLen == 0) {
+		g.close()
+		return nil
+	}
+	g.epoch = m.epoch
+	return g
+}
+
+// notFound says what is missing when the file of a mark is nowhere.
+func (w *follow) notFound(m mark, newest bool) {
+	if m.drained && !newest {
+		return
+	}
+	w.missing = append(w.missing, fmt.Sprintf(
+		"%s was rotated away, truncated or deleted while nobody read it, after %d bytes: at least 1 record may be missing, upper bound unknown; look for an older copy of it and scan that",
+		w.path, m.state.Offset))
+}
+
+// endState returns where the last complete line of f ends.
+func endState(f *os.File) (FrameState, error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return FrameState{}, err
+	}
+	return tailState(f, fi.Size(), 0)
+}
+
+// TailPosition returns where to begin to read the last n bytes of the file at
+// path, moved on to the next line (or the next JSON object that begins a line).
+// It is the beginning when the file is not longer than that, or when it is one
+// JSON array: those can only be read from the front. Lines read from there have
+// no number.
+func TailPosition(path string, n int64) (Position, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return "", err
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, joinClose(err, f))
+	}
+	s, err := tailState(f, fi.Size(), n)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, joinClose(err, f))
+	}
+	g, err := newGeneration(f, s, time.Time{})
+	if err != nil {
+		return "", err
+	}
+	defer g.close()
+	g.epoch = 1
+	return filePosition([]mark{g.mark()}), nil
+}
+
+// tailState finds where the last n of size bytes begin.
+func tailState(f io.ReaderAt, size, n int64) (FrameState, error) {
+	head := make([]byte, min(size, maxHead))
+	if _, err := f.ReadAt(head, 0); err != nil && err != io.EOF {
+		return FrameState{}, err
+	}
+	mode, _ := decideHead(head, true)
+	if size <= n || mode == ModeArray || mode == ModeEnvelope {
+		return FrameState{}, nil
+	}
+	sep := newline
+	if mode == ModeObjects {
+		sep = []byte("\n{")
+	}
+	if n == 0 {
+		return lastBreak(f, size, sep, mode)
+	}
+	at, err := nextBreak(f, size-n-1, size, sep)
+	if err != nil || at == size && mode == ModeObjects {
+		return FrameState{}, err
+	}
+	return FrameState{Mode: mode, Offset: at}, nil
+}
+
+// nextBreak returns the offset behind the next line end at or after off, size when there is none.
+func nextBreak(f io.ReaderAt, off, size int64, sep []byte) (int64, error) {
+	buf := make([]byte, 64<<10)
+	for off < size {
+		n, err := f.ReadAt(buf[:min(int64(len(buf)), size-off)], off)
+		if i := bytes.Index(buf[:n], sep); i >= 0 {
+			return off + int64(i) + 1, nil
+		}
+		if err != nil && err != io.EOF {
+			return 0, err
+		}
+		if n < len(sep) {
+			break
+		}
+		off += int64(n - len(sep) + 1)
+	}
+	return size, nil
+}
+
+// lastBreak returns the state behind the last line end, so that a line still
+// being written is read as a whole.
+func lastBreak(f io.ReaderAt, size int64, sep []byte, mode Mode) (FrameState, error) {
+	if mode == ModeObjects {
+		sep = []byte("}\n")
+	}
+	buf := make([]byte, min(size, MaxRecord))
+	if _, err := f.ReadAt(buf, size-int64(len(buf))); err != nil && err != io.EOF {
+		return FrameState{}, err
+	}
+	at := bytes.LastIndex(buf, sep)
+	if at < 0 {
+		return FrameState{Mode: mode, Offset: size}, nil
+	}
+	return FrameState{Mode: mode, Offset: size - int64(len(buf)) + int64(at+len(sep))}, nil
+}

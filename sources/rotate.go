@@ -1,0 +1,268 @@
+package sources
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"bartizan/event"
+)
+
+// look finds out what the path names now. It only opens and remembers; records
+// are delivered by readAll, so it may be called while a batch waits to be taken.
+func (w *follow) look() {
+	w.looked = w.now()
+	if len(w.gens) >= maxMarks {
+		return // downstream has been busy for very long: read what is held first
+	}
+	w.trouble = Condition{}
+	fi, err := w.opts.stat(w.path)
+	switch {
+	case err == nil:
+		w.present(fi)
+	case errors.Is(err, fs.ErrNotExist):
+		w.gone()
+	default:
+		w.refused(err)
+	}
+	w.begun = true
+}
+
+// current returns the generation the path names, nil when there is none.
+func (w *follow) current() *generation {
+	if n := len(w.gens); n > 0 && w.gens[n-1].ended.IsZero() && !w.gens[n-1].dead {
+		return w.gens[n-1]
+	}
+	return nil
+}
+
+// present deals with a path that names a file.
+func (w *follow) present(fi fs.FileInfo) {
+	cur := w.current()
+	if cur == nil {
+		cur = w.back(statID(fi))
+	}
+	if cur == nil || cur.id != statID(fi) {
+		w.next(cur)
+		return
+	}
+	changed := fi.Size() != cur.size || !fi.ModTime().Equal(cur.mtime)
+	cur.size, cur.mtime = fi.Size(), fi.ModTime()
+	off := cur.framer.Offset()
+	if changed && (fi.Size() < off || fi.Size() == off && !cur.intact()) { // beyond off, read finds out
+		w.truncated(cur)
+		return
+	}
+	w.learnSiblings(cur.id)
+}
+
+// back makes a generation current again that came back under its name.
+func (w *follow) back(id event.FileID) *generation {
+	i := slices.IndexFunc(w.gens, func(g *generation) bool { return g.id == id && !g.dead && !g.once })
+	if i < 0 {
+		return nil
+	}
+	g := w.gens[i]
+	w.gens = append(slices.Delete(w.gens, i, i+1), g)
+	g.ended = time.Time{}
+	w.help(g)
+	return g
+}
+
+// next opens what the path names now and ends the generation before it.
+func (w *follow) next(old *generation) {
+	f, err := w.opts.open(w.path)
+	if err != nil {
+		w.refused(err)
+		return
+	}
+	g, err := w.begin(f, old)
+	if err != nil {
+		w.refused(err)
+		return
+	}
+	w.retarget()
+	if old != nil {
+		old.end(w.now())
+	}
+	if len(w.gens) > 0 || w.begun {
+		w.switched = w.now()
+		w.skipped(g.id)
+	}
+	w.admit(g)
+	w.help(g)
+	w.learnSiblings(g.id)
+}
+
+// help lets nxadm/tail read the current generation where that was asked for.
+func (w *follow) help(g *generation) {
+	if w.opts.Follower != FollowerNxadm || g.file == nil {
+		return
+	}
+	r, err := newNxadmReader(g.file, g.framer.Offset(), w.wakeup.poke)
+	if err != nil {
+		w.trouble = Condition{State: event.SourceRetrying, Reason: fmt.Sprintf("%s: nxadm/tail cannot read it (%v), so it is read without", w.path, err)}
+		return
+	}
+	g.nxadm = r
+}
+
+// begin makes a generation of an opened file, at its end when that is asked for.
+func (w *follow) begin(f *os.File, old *generation) (*generation, error) {
+	var s FrameState
+	if old == nil && !w.begun && len(w.gens) == 0 && w.opts.Start == StartEnd {
+		var err error
+		if s, err = endState(f); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return newGeneration(f, s, w.now())
+}
+
+// admit appends a generation with the next epoch.
+func (w *follow) admit(g *generation) {
+	w.epoch++
+	g.epoch = w.epoch
+	w.gens = append(w.gens, g)
+}
+
+// retarget asks the kernel to tell about the path and about what it leads to.
+func (w *follow) retarget() {
+	target, err := filepath.EvalSymlinks(w.path)
+	if err != nil {
+		target = w.path
+	}
+	if target != w.target {
+		w.target, w.listed = target, time.Time{}
+		w.blind = wakers.watch(w.wakeup, w.path, target)
+	}
+}
+
+// truncated deals with a generation whose file does not hold any more what was
+// read of it: the rest is read from the copy if there is one, else it is lost,
+// and the file is read again from its beginning.
+func (w *follow) truncated(g *generation) {
+	i := slices.Index(w.gens, g)
+	g.dead = true
+	fresh := &generation{file: g.file, fd: g.fd, id: g.id, framer: NewFramer(FrameState{}), grown: w.now(), size: g.size, mtime: g.mtime, ended: g.ended}
+	g.file = nil // the new generation closes it
+	g.release()
+	g.copy = w.copyOf(g)
+	g.lost = fmt.Sprintf("%s was truncated or overwritten after %d bytes of it had been read: at least 1 record may be missing, upper bound unknown; ask who did it, log rotation keeps a copy beside it", w.path, g.framer.Offset())
+	w.epoch++
+	fresh.epoch = w.epoch
+	w.gens = slices.Insert(w.gens, i+1, fresh)
+	if fresh.ended.IsZero() {
+		w.help(fresh)
+	}
+}
+
+// gone deals with a path that names nothing. What it named is held and read on:
+// the writer may still have it open.
+func (w *follow) gone() {
+	if cur := w.current(); cur != nil {
+		cur.end(w.now())
+	}
+	if w.target == "" {
+		w.retarget()
+	}
+	mtime, settled := w.dirTime()
+	switch {
+	case !w.begun:
+		all, _ := w.siblings()
+		for _, s := range all {
+			w.known[s.id] = true
+		}
+	case !mtime.Equal(w.listed):
+		w.skipped(event.FileID{})
+		if settled {
+			w.listed = mtime
+		}
+	}
+	w.trouble = Condition{State: event.SourceGone, Reason: w.path + " does not exist: it is read from its beginning as soon as it does"}
+}
+
+// refused deals with a path that may not be looked at or opened.
+func (w *follow) refused(err error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		w.gone()
+		return
+	}
+	w.trouble = Condition{State: event.SourceRetrying, Reason: fmt.Sprintf("%v; it is tried again every %v", err, lookEvery)}
+	if errors.Is(err, fs.ErrPermission) {
+		w.trouble = Condition{State: event.SourceDenied, Reason: w.path + ": permission denied: " + mend(w.path)}
+	}
+}
+
+// skipped admits the generations that the path named between two looks: rotated
+// files that were not there at the last look, oldest first.
+func (w *follow) skipped(newest event.FileID) {
+	all, _ := w.siblings()
+	for _, s := range all {
+		if s.id != newest && !w.known[s.id] && !w.holds(s.id) {
+			w.admitSibling(s)
+		}
+	}
+}
+
+// admitSibling reads a rotated file from its beginning, unless it is a copy of
+// a generation that was read already.
+func (w *follow) admitSibling(s sibling) {
+	if len(w.gens) >= maxMarks {
+		return // found again when there is room
+	}
+	f, err := w.opts.open(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // renamed since it was listed: found again under its new name
+	}
+	if err != nil {
+		w.missing = append(w.missing, fmt.Sprintf("%s was rotated away before it was read and cannot be opened: %v", s.path, err))
+		return
+	}
+	g, err := newGeneration(f, FrameState{}, w.now())
+	if err != nil {
+		return
+	}
+	if g.id != s.id { // renamed since it was listed: found again under its new name
+		g.close()
+		return
+	}
+	for _, have := range w.gens {
+		if len(have.head) > 0 && g.has(have.head, 0) {
+			g.close()
+			return
+		}
+	}
+	g.end(w.now())
+	w.admit(g)
+	if n := len(w.gens); n > 1 && w.gens[n-2].ended.IsZero() {
+		w.gens[n-2], w.gens[n-1] = w.gens[n-1], w.gens[n-2] // the current one stays the last
+	}
+}
+
+// copyOf opens the copy that was made before the file was truncated: a rotated
+// name whose first bytes and whose bytes before the offset are those that were
+// read. Nil when there is none.
+func (w *follow) copyOf(g *generation) *os.File {
+	off := g.framer.Offset()
+	all, _ := w.siblings()
+	for _, s := range slices.Backward(all) {
+		if s.id == g.id || s.size < off || len(g.head) == 0 {
+			continue
+		}
+		f, err := w.opts.open(s.path)
+		if err != nil {
+			continue
+		}
+		c := generation{fd: int(f.Fd())}
+		if c.has(g.head, 0) && c.has(g.near, off-int64(len(g.near))) {
+			return f
+		}
+		_ = f.Close() // opened for reading: nothing can be lost
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"bartizan/event"
+	"bartizan/query"
+)
+
+// eventView is one record with all its fields, kept as it was when it was opened.
+type eventView struct {
+	c     *Console
+	e     *event.Event
+	hits  []HitMark
+	pager pager
+}
+
+func newEventView(c *Console, e *event.Event, hits []HitMark) *eventView {
+	v := &eventView{c: c, e: e, hits: hits, pager: pager{c: c}}
+	v.build()
+	return v
+}
+
+// Title is the crumb.
+func (v *eventView) Title() string { return fmt.Sprintf("record %d", v.e.Seq) }
+
+// Keys are those of the page, pivots and excluding.
+func (v *eventView) Keys() []Binding {
+	out := v.pager.keys()
+	out[0].Hint = "open or pivot"
+	out = append(out, Binding{Name: "exclude", Hint: "exclude", Off: v.pager.noField, Do: v.pager.exclude})
+	return append(out, v.c.pivots(func() []event.Entity { return v.e.Entities(nil) }, v.rule)...)
+}
+
+func (v *eventView) rule() string { return ruleOf(v.hits) }
+
+func (v *eventView) undoStep() (bool, tea.Cmd) { return v.pager.undoStep() }
+
+// Take has nothing to do: the record stays as it was.
+func (v *eventView) Take(tea.Msg) tea.Cmd { return nil }
+
+// Draw shows the page.
+func (v *eventView) Draw(w, h int) string { return strings.Join(v.pager.draw(w, h), "\n") }
+
+func (v *eventView) build() {
+	c, e, sh := v.c, v.e, v.c.sheet
+	var why []query.Match
+	for _, h := range v.hits {
+		why = append(why, h.Why...)
+	}
+	source := clean(string(e.Ref.Source))
+	if e.Line > 0 {
+		source += fmt.Sprintf(", line %d", e.Line)
+	}
+	l := []line{
+		c.pair("time", 9, sh.Text, c.full(e.Time)+flagWords(e)),
+		c.pair("seen", 9, sh.Dim, c.full(e.Seen)),
+		c.pair("source", 9, sh.Text, source),
+		c.pair("format", 9, sh.Text, clean(e.FormatName)),
+		c.pair("level", 9, sh.Level(e.Level), e.Level.String()),
+	}
+	for _, h := range v.hits {
+		if h.Rule == nil {
+			l = append(l, c.words("hit by a rule that is no longer loaded"))
+			continue
+		}
+		hit := line{
+			segs: []segment{{sh.Severity(h.Rule.Severity), " " + sh.Badge(h.Rule.Severity) + " hit by " + clean(h.Rule.Title)}},
+			open: func() tea.Cmd { return c.visit(newDetail(c, h.Alert)) },
+		}
+		if h.Alert == "" {
+			hit.open = func() tea.Cmd { return c.visit(newRulePage(c, h.Rule.ID)) }
+		}
+		l = append(l, hit)
+	}
+	l = append(l, c.heading("record"), c.rawLine("", e.Raw, why, true), c.heading("about (Enter or p and the letter or digit)"))
+	for i, ent := range e.Entities(nil) {
+		l = append(l, c.entityLine(i, ent))
+	}
+	l = append(l, c.heading("fields (Enter pivots, ! excludes)"))
+	v.pager.lines = append(l, c.fieldLines(e)...)
+}
+
+func flagWords(e *event.Event) string {
+	var out string
+	for _, f := range []struct {
+		flag  event.Flags
+		words string
+	}{
+		{event.FlagLate, "late"},
+		{event.FlagCut, "cut: longer than a record may be"},
+		{event.FlagClock, "its own clock cannot be right, so this is when it was seen"},
+		{event.FlagNoTime, "it carries no time, so this is when it was seen"},
+		{event.FlagRawOnly, "no format recognised it"},
+	} {
+		if e.Flags&f.flag != 0 {
+			out += "  (" + f.words + ")"
+		}
+	}
+	return out
+}
+
+// eventJSON is an event as it is copied.
+func eventJSON(e *event.Event) any {
+	fields := map[string]any{}
+	for _, f := range e.Fields[:min(max(e.Native, 0), len(e.Fields))] {
+		if f.Value.Kind == event.KindObject {
+			continue
+		}
+		switch have := fields[f.Name].(type) {
+		case nil:
+			fields[f.Name] = f.Value.Str
+		case []string:
+			fields[f.Name] = append(have, f.Value.Str)
+		case string:
+			fields[f.Name] = []string{have, f.Value.Str}
+		}
+	}
+	return struct {
+		Time   time.Time      `json:"time"`
+		Source event.SourceID `json:"source"`
+		Line   int64          `json:"line,omitempty"`
+		Format string         `json:"format"`
+		Level  string         `json:"level,omitempty"`
+		Raw    string         `json:"raw"`
+		Fields map[string]any `json:"fields"`
+	}{e.Time, e.Ref.Source, e.Line, e.FormatName, e.Level.String(), string(e.Raw), fields}
+}
+
+func (v *eventView) copied() copied {
+	x := v.pager.copied()
+	x.raw = string(v.e.Raw)
+	if x.json == nil {
+		x.json = eventJSON(v.e)
+	}
+	return x
+}

@@ -1,0 +1,264 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"bartizan/detect"
+	"bartizan/event"
+	"bartizan/triage"
+	"bartizan/ui/style"
+)
+
+// table is a page that is one list: sources, rules, journal, entities.
+type tablePage struct {
+	pager
+	title string
+	fill  func(t *tablePage) tea.Cmd // makes the lines anew
+}
+
+func (t *tablePage) Title() string        { return t.title }
+func (t *tablePage) Keys() []Binding      { return t.keys() }
+func (t *tablePage) Take(tea.Msg) tea.Cmd { return t.fill(t) }
+func (t *tablePage) Draw(w, h int) string { return strings.Join(t.draw(w, h), "\n") }
+func newTable(c *Console, title string) *tablePage {
+	return &tablePage{pager: pager{c: c}, title: title}
+}
+
+// newSources is the page about what is read, and how far.
+func newSources(c *Console) *tablePage {
+	t := newTable(c, "sources")
+	t.fill = func(t *tablePage) tea.Cmd {
+		lines := []line{c.heading("sources")}
+		for _, s := range c.snap.sources {
+			lines = append(lines, c.sourceLines(s)...)
+		}
+		if len(c.snap.sources) == 0 {
+			lines = append(lines, c.words("nothing is read; give a path, or see bartizan doctor"))
+		}
+		t.lines = lines
+		return nil
+	}
+	return t
+}
+
+func stateStyle(sh *style.Sheet, s event.SourceState) style.Style {
+	switch s {
+	case event.SourceLive, event.SourceDone:
+		return sh.Good
+	case event.SourceStarting, event.SourceCatchingUp, event.SourceSkipped:
+		return sh.Warn
+	}
+	return sh.Bad
+}
+
+func (c *Console) sourceLines(s event.SourceStatus) []line {
+	sh := c.sheet
+	name := s.Name
+	if name == "" {
+		name = string(s.ID)
+	}
+	segs := []segment{
+		{stateStyle(sh, s.State), " " + style.Pad(s.State.String(), 11) + " "}, {sh.Text, style.Pad(clean(name), 32) + " "},
+		{sh.Dim, style.Pad(clean(s.Kind)+" "+clean(s.Format), 20) + " "}, {sh.Text, count(s.Records) + " records"},
+	}
+	if s.Lost > 0 {
+		segs = append(segs, segment{sh.Text, "  "}, segment{sh.Loss, "lost " + count(s.Lost)})
+	}
+	if !s.LastTime.IsZero() {
+		segs = append(segs, segment{sh.Dim, "  through " + c.stamp(s.LastTime)})
+	}
+	if s.Lag >= time.Second {
+		segs = append(segs, segment{sh.Warn, "  lag " + s.Lag.Round(time.Second).String()})
+	}
+	if s.Behind > 0 {
+		segs = append(segs, segment{sh.Warn, "  " + count(uint64(s.Behind)) + " bytes to read"})
+	}
+	l := line{segs: segs, value: string(s.ID), field: "source"}
+	l.open = func() tea.Cmd { return c.visit(newValuePage(c, "source", string(s.ID))) }
+	return append([]line{l}, c.sourceNotes(s)...)
+}
+
+// sourceNotes are what there is to say beside the one line of a source.
+func (c *Console) sourceNotes(s event.SourceStatus) []line {
+	sh := c.sheet
+	var out []line
+	add := func(st style.Style, text string) {
+		out = append(out, line{segs: []segment{{st, "             " + text}}})
+	}
+	if s.Reason != "" {
+		why := clean(s.Reason)
+		if !s.NextTry.IsZero() {
+			why += "; next try " + c.stamp(s.NextTry)
+		}
+		add(stateStyle(sh, s.State), why)
+	}
+	if p := s.Peer; p != nil {
+		text := fmt.Sprintf("agent %s at %s, version %s, protocol %d", clean(p.Identity), clean(p.Address), clean(p.Version), p.Protocol)
+		if !p.CertEnds.IsZero() {
+			text += ", certificate ends " + c.stamp(p.CertEnds)
+		}
+		add(sh.Dim, text)
+		if skew := max(p.Skew, -p.Skew); skew >= 500*time.Millisecond {
+			add(sh.Warn, "its clock is "+p.Skew.Round(time.Millisecond).String()+" from ours")
+		}
+	}
+	return out
+}
+
+// newRules is the page about the rules that are loaded.
+func newRules(c *Console) *tablePage {
+	t := newTable(c, "rules")
+	t.fill = func(t *tablePage) tea.Cmd {
+		counts := map[string]int{}
+		for _, a := range c.snap.alerts {
+			counts[a.RuleID]++
+		}
+		head := fmt.Sprintf("%s, %d refused", plural(c.snap.status.Rules, "rule"), c.snap.status.Refused)
+		lines := []line{c.heading(head)}
+		for _, r := range c.rules() {
+			lines = append(lines, c.ruleLine(r, counts[r.ID]))
+		}
+		t.lines = lines
+		return nil
+	}
+	return t
+}
+
+// rules are all rules where the engine lists them, else those with alerts.
+func (c *Console) rules() []*detect.Rule {
+	if l, ok := c.opt.Live.(Ruler); ok {
+		return l.RuleList()
+	}
+	var out []*detect.Rule
+	seen := map[string]bool{}
+	for _, a := range c.snap.alerts {
+		if r := c.opt.Live.RuleOf(a.RuleID); r != nil && !seen[a.RuleID] {
+			seen[a.RuleID] = true
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (c *Console) ruleLine(r *detect.Rule, alerts int) line {
+	sh := c.sheet
+	segs := []segment{
+		{sh.Severity(r.Severity), " " + sh.Badge(r.Severity) + " "}, {sh.Dim, style.Pad(string(r.Kind), 6) + " "},
+		{sh.Text, clean(r.Title)},
+	}
+	if alerts > 0 {
+		segs = append(segs, segment{sh.Accent, "  " + plural(alerts, "alert")})
+	}
+	segs = append(segs, segment{sh.Dim, "  " + clean(attackWords(r.Tags))})
+	return line{segs: segs, field: "rule", value: r.ID, open: func() tea.Cmd { return c.visit(newRulePage(c, r.ID)) }}
+}
+
+// journalRows is how many rows of the journal the page shows.
+const journalRows = 1000
+
+// newJournal is the page about all decisions, newest first.
+func newJournal(c *Console) *tablePage {
+	t := newTable(c, "journal")
+	var gen uint64
+	var busy, loaded bool
+	t.fill = func(t *tablePage) tea.Cmd {
+		if busy || loaded && gen == c.snap.gen {
+			return nil
+		}
+		busy, gen = true, c.snap.gen
+		desk := c.opt.Desk
+		_, cmd := c.spawn(func(context.Context) func() tea.Cmd {
+			entries, err := desk.Journal("", journalRows)
+			return func() tea.Cmd {
+				busy, loaded = false, true
+				t.lines = c.journalLines(entries, err)
+				return t.fill(t)
+			}
+		})
+		return cmd
+	}
+	return t
+}
+
+func (c *Console) journalLines(entries []triage.Entry, err error) []line {
+	lines := []line{c.heading("journal, newest first")}
+	if err != nil {
+		return append(lines, line{segs: []segment{{c.sheet.Bad, " " + clean(err.Error())}}})
+	}
+	for _, e := range slices.Backward(entries) {
+		l := c.entryLine(e)
+		if len(e.On) > 0 {
+			id := e.On[0].ID
+			l.open = func() tea.Cmd { return c.visit(newDetail(c, id)) }
+			if a, ok := c.snap.byID[id]; ok {
+				l.segs = append(l.segs, segment{c.sheet.Dim, "  " + clean(a.Title)})
+			}
+		}
+		lines = append(lines, l)
+	}
+	if len(entries) == 0 {
+		lines = append(lines, c.words("nobody has decided anything yet"))
+	}
+	return lines
+}
+
+// newEntities is the page about everybody the open alerts name, worst first.
+func newEntities(c *Console) *tablePage {
+	t := newTable(c, "entities")
+	t.fill = func(t *tablePage) tea.Cmd {
+		lines := []line{c.heading("entities of open alerts, by the risk of their alerts")}
+		for _, s := range c.suspects() {
+			l := c.entityLine(9, s.ent)
+			l.segs = append(l.segs[1:], segment{c.sheet.Text, fmt.Sprintf("  %s, highest risk %d", plural(s.alerts, "alert"), s.risk)})
+			lines = append(lines, l)
+		}
+		if len(lines) == 1 {
+			lines = append(lines, c.words("no open alert names anybody"))
+		}
+		t.lines = lines
+		return nil
+	}
+	return t
+}
+
+type suspect struct {
+	ent          event.Entity
+	alerts, risk int
+}
+
+func (c *Console) suspects() []suspect {
+	type who struct {
+		kind  event.EntityKind
+		value string
+	}
+	at := map[who]int{}
+	var out []suspect
+	for _, a := range c.snap.alerts {
+		if !open(a) || a.Background {
+			continue
+		}
+		for _, e := range alertEntities(a) {
+			i, ok := at[who{e.Kind, e.Value}]
+			if !ok {
+				i = len(out)
+				at[who{e.Kind, e.Value}] = i
+				out = append(out, suspect{ent: e})
+			}
+			out[i].alerts++
+			out[i].risk = max(out[i].risk, a.Risk)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b suspect) int {
+		if a.risk != b.risk {
+			return b.risk - a.risk
+		}
+		return b.alerts - a.alerts
+	})
+	return out
+}
