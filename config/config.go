@@ -33,6 +33,7 @@ type Config struct {
 	Agent  []Agent             `toml:"agent"`
 	Rules  []string            `toml:"rules"` // builtin, none, a folder or a file
 	Quick  []Quick             `toml:"rule"`
+	Falco  string              `toml:"falco_from"` // severity from which Falco's own alerts are hits
 	Notify Notify              `toml:"notify"`
 }
 
@@ -102,6 +103,7 @@ func Default() *Config {
 		Board:  Board{Linger: Duration(30 * time.Minute), Ring: 256 << 20, CatchUp: Duration(24 * time.Hour), CatchUpBytes: 2 << 30},
 		UI:     UI{Theme: "dark", Zone: "UTC"},
 		Rules:  []string{"builtin"},
+		Falco:  "medium",
 		Notify: Notify{Level: "high"},
 	}
 }
@@ -187,6 +189,9 @@ func (c *Config) check(d *document) (bad []error) {
 	if _, ok := detect.ParseSeverity(c.Notify.Level); !ok {
 		add("notify.level", "there is no severity %q; use informational, low, medium, high or critical", c.Notify.Level)
 	}
+	if _, ok := detect.ParseSeverity(c.Falco); !ok {
+		add("falco_from", "there is no severity %q; use informational, low, medium, high or critical", c.Falco)
+	}
 	if c.Board.Ring < 1<<20 {
 		add("board.ring", "ring = %d bytes is too small; give at least 1MiB", c.Board.Ring)
 	}
@@ -201,6 +206,12 @@ func (s Source) kinds() int {
 		}
 	}
 	return n
+}
+
+// FalcoFrom is the severity from which Falco's own alerts are hits.
+func (c *Config) FalcoFrom() detect.Severity {
+	s, _ := detect.ParseSeverity(c.Falco) // checked when the file was read
+	return s
 }
 
 // QuickRules turns the config's [[rule]] tables into rules.

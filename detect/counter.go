@@ -195,8 +195,8 @@ func (c *Counter) groupKey(r *Rule, e *event.Event) (k [16]byte) {
 		}
 	}
 	for _, name := range r.GroupBy {
-		v, ok := e.Get(name)
-		if !ok || v.Kind == event.KindNull {
+		v, ok := groupValue(e, name)
+		if !ok {
 			c.key = append(c.key, 0)
 			continue
 		}

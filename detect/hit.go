@@ -41,13 +41,20 @@ func Group(r *Rule, e *event.Event, dst []event.Entity) []event.Entity {
 	var room [8]event.Entity
 	known := e.Entities(room[:0])
 	for _, name := range r.GroupBy {
-		v, ok := e.Get(name)
-		if !ok || v.Kind == event.KindNull {
+		v, ok := groupValue(e, name)
+		if !ok {
 			continue
 		}
 		dst = append(dst, groupEntity(name, strings.Clone(v.Str), known))
 	}
 	return dst
+}
+
+// groupValue is the value of one grouping field. What a format writes for "none"
+// ("-") groups nothing.
+func groupValue(e *event.Event, name string) (event.Value, bool) {
+	v, ok := e.Get(name)
+	return v, ok && v.Kind != event.KindNull && v.Str != "-"
 }
 
 func defaultGroup(e *event.Event, dst []event.Entity) []event.Entity {

@@ -151,8 +151,7 @@ func (c *catchUp) back(ctx context.Context, s *span) {
 // block runs rules over one block, oldest record first, and returns the time of
 // its first record.
 func (c *catchUp) block(ctx context.Context, s *span) (first time.Time, err error) {
-	k := &worker{}
-	k.use(c.e.rules.Load().set)
+	k := c.e.newWorker()
 	st := &stream{info: s.stream.info, parser: c.e.o.Registry.Stream(s.stream.info)}
 	err = s.read(ctx, func(b sources.Batch) error {
 		w := takeWork(b, st)
@@ -235,8 +234,7 @@ func (e *Engine) tailStart(s *span, n int64) int64 {
 
 // showSpan parses what lies there already and gives it out in order.
 func (e *Engine) showSpan(ctx context.Context, s *span, each func(*work) error) error {
-	k := &worker{}
-	k.use(e.rules.Load().set)
+	k := e.newWorker()
 	var first time.Time
 	err := s.read(ctx, func(b sources.Batch) error {
 		w := takeWork(b, s.stream)

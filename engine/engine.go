@@ -33,7 +33,8 @@ type Options struct {
 	Desk     *store.Desk
 	Registry *parse.Registry
 	Rules    detect.Loaded
-	Ring     int64 // bytes, 0 is store.DefaultRing
+	Falco    detect.Severity // Falco's own alerts are hits from this severity on
+	Ring     int64           // bytes, 0 is store.DefaultRing
 	Peers    []*remote.Peer
 	Files    []sources.Opened // files that are there now: merged by time at start
 	Others   []sources.Opened // pipes, programs, journals
@@ -185,9 +186,15 @@ func (e *Engine) tick(ctx context.Context) {
 	}
 }
 
+func (e *Engine) newWorker() *worker {
+	k := &worker{falco: e.o.Falco}
+	k.use(e.rules.Load().set)
+	return k
+}
+
 // parse is one worker: it parses and matches the batches of its sources.
 func (e *Engine) parse(in <-chan sources.Batch) {
-	k := &worker{}
+	k := e.newWorker()
 	for b := range in {
 		st := e.feeds.stream(b.Source)
 		if st == nil {

@@ -16,7 +16,8 @@ import (
 type ScanOptions struct {
 	Rules    *detect.Set // nil: only parse
 	Registry *parse.Registry
-	From, To time.Time // event times kept; zero is open
+	Falco    detect.Severity // Falco's own alerts are hits from this severity on
+	From, To time.Time       // event times kept; zero is open
 	Now      func() time.Time
 	// Event is called with every event in merged order, before its hits; may be nil.
 	Event func(e *event.Event) error
@@ -97,7 +98,7 @@ func (s *scan) read(ctx context.Context, op sources.Opened, works chan<- *work) 
 		failed = op.Source.Run(ctx, "", batches)
 	}()
 	st := &stream{info: op.Info, parser: s.o.Registry.Stream(op.Info)}
-	k := &worker{}
+	k := &worker{falco: s.o.Falco}
 	if s.o.Rules != nil {
 		k.use(s.o.Rules)
 	}

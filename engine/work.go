@@ -71,6 +71,7 @@ func (w *work) release(err error) {
 type worker struct {
 	rules   *detect.Set
 	matcher *detect.Matcher
+	falco   detect.Severity // Falco's own alerts below it are records like any other
 	hits    []*detect.Rule
 }
 
@@ -109,7 +110,7 @@ func (k *worker) do(w *work) {
 
 func (k *worker) match(w *work, i int) {
 	e := &w.events[i]
-	if rule, why, ok := falco.Intake(e); ok {
+	if rule, why, ok := falco.Intake(e); ok && rule.Severity >= k.falco {
 		w.found = append(w.found, found{at: i, rule: rule, why: why})
 	}
 	k.hits = k.matcher.Match(e, k.hits[:0])

@@ -111,7 +111,7 @@ func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped b
 	board := triage.NewBoard()
 	found := false
 	err = engine.Scan(ctx, open, engine.ScanOptions{
-		Rules: detect.NewSet(rules.Rules), Registry: reg, From: from, To: to, Now: time.Now, Failed: failed.add,
+		Rules: detect.NewSet(rules.Rules), Registry: reg, Falco: c.FalcoFrom(), From: from, To: to, Now: time.Now, Failed: failed.add,
 		Hit: func(h *detect.Hit) error {
 			found = found || failOn != "" && h.Rule.Severity >= worst
 			if grouped {

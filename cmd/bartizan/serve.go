@@ -106,7 +106,7 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 	h := &host{state: s.state, stop: stop, now: time.Now, log: log}
 	h.left = time.Now()
 	opt := engine.Options{
-		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules,
+		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules, Falco: s.config.FalcoFrom(),
 		Ring: int64(s.config.Board.Ring), Positions: positions, ReadOnly: s.config.Board.ReadOnly,
 		CatchUp: time.Duration(s.config.Board.CatchUp), Budget: int64(s.config.Board.CatchUpBytes),
 		Now: time.Now, Log: log, Alert: o.alert,
