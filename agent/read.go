@@ -21,7 +21,7 @@ import (
 const (
 	fillRecords = 128
 	fillBytes   = 64 << 10
-	fillWait    = 2 * time.Millisecond
+	fillWait    = time.Millisecond
 	moveWait    = 250 * time.Millisecond
 )
 

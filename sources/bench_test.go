@@ -83,6 +83,12 @@ func BenchmarkRead200MB(b *testing.B) {
 			benchPath = ""
 		}
 	})
+	b.Run("follower, nxadm option", func(b *testing.B) {
+		path, n := benchFile(b)
+		for b.Loop() {
+			drainBench(b, NewFile(path, FileOptions{Follower: FollowerNxadm}), n)
+		}
+	})
 	b.Run("follower", func(b *testing.B) {
 		path, n := benchFile(b)
 		for b.Loop() {

@@ -3,6 +3,7 @@ package sources
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -17,7 +18,7 @@ type Start uint8
 // The places to start at.
 const (
 	StartBeginning Start = iota
-	StartEnd
+	StartEnd             // behind the last complete line; a JSON array is read from its beginning all the same
 )
 
 // FollowerOwn and FollowerNxadm name the readers of growing files.
@@ -61,8 +62,8 @@ type Reporting interface {
 }
 
 var (
-	errPolling   = errors.New("it is looked at every 250 ms")
-	errNoInotify = errors.New("no inotify instance is free: raise fs.inotify.max_user_instances; until then it is looked at every 250 ms")
+	errPolling   = errors.New("the kernel is not asked to tell")
+	errNoInotify = errors.New("no inotify instance is free: raise fs.inotify.max_user_instances")
 )
 
 // File follows the file a path names through growth, rotation by renaming or
@@ -333,7 +334,7 @@ func (w *follow) say() {
 			c.State = event.SourceCatchingUp
 		}
 		if w.blind != nil {
-			c.Reason = w.path + ": " + w.blind.Error()
+			c.Reason = fmt.Sprintf("%s is looked at every %v: %v", w.path, lookEvery, w.blind)
 		}
 	}
 	same := c.State == w.told.State && c.Reason == w.told.Reason

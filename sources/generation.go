@@ -49,18 +49,25 @@ func statID(fi fs.FileInfo) event.FileID {
 // openRegular opens path for reading and refuses anything but a regular file.
 // It does not block on a named pipe.
 func openRegular(path string) (*os.File, error) {
+	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() {
+		return nil, notRegular(path) // opening a device may do something
+	}
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	fi, err := f.Stat()
 	if err == nil && !fi.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file: name a file, a pipe or a directory", path)
+		err = notRegular(path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+func notRegular(path string) error {
+	return fmt.Errorf("%s is no regular file: name a file, a pipe or a directory", path)
 }
 
 // newGeneration takes the file over, standing at s. Epoch is set by the follower.

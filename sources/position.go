@@ -69,7 +69,7 @@ func (m *mark) appendTo(b []byte) []byte {
 // maxMarks bounds how many generations a position may name.
 const maxMarks = 64
 
-// parseFilePosition reads what filePosition wrote; no marks for "".
+// parseFilePosition reads what filePosition wrote; nil for "".
 func parseFilePosition(p Position) ([]mark, error) {
 	words := strings.Fields(string(p))
 	if len(words) == 0 {
@@ -78,7 +78,7 @@ func parseFilePosition(p Position) ([]mark, error) {
 	if words[0] != "file1" || len(words) > maxMarks+1 {
 		return nil, fmt.Errorf("position %.40q is not one of a file: start without it to read from the beginning", p)
 	}
-	var marks []mark
+	marks := []mark{}
 	for _, w := range words[1:] {
 		m, err := parseMark(w)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 // restore opens what the marks name, under whatever name it has now, and what
 // came after it while we were away.
 func (w *follow) restore(marks []mark) {
-	if len(marks) == 0 {
+	if marks == nil {
 		return
 	}
 	w.begun = true // a file that appears now is read from its beginning

@@ -136,7 +136,7 @@ func (w *follow) retarget() {
 	if err != nil {
 		target = w.path
 	}
-	if target != w.target {
+	if target != w.target || w.blind != nil {
 		w.target, w.listed = target, time.Time{}
 		w.blind = wakers.watch(w.wakeup, w.path, target)
 	}

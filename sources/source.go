@@ -34,8 +34,8 @@ type Position string
 type Batch struct {
 	Source  event.SourceID
 	Records []Record
-	Pos     Position // where the source stands after this batch
-	Done    func(error)
+	Pos     Position    // where the source stands after this batch
+	Done    func(error) // call once, from any goroutine; Records and their bytes are then reused
 }
 
 // How full a batch may get while downstream is busy.

@@ -21,9 +21,9 @@ const (
 	tellEvery  = time.Second
 )
 
-// Supervise runs a source until it is finished or ctx ends, and starts it again
-// from its last position when it fails, waiting 1 s, 2 s, … 1 min in between. A
-// panic in it is a failure. It tells report how the source is doing: when its
+// Supervise runs a source until it is finished or ctx ends. A live source that
+// fails is started again from its last position, after 1 s, 2 s, … 1 min; one that
+// is not live (a file read once) is given up. A panic in it is a failure. It tells report how the source is doing: when its
 // state changes, and at most every second while its counts do. report is called
 // from one goroutine at a time and must not block.
 func Supervise(ctx context.Context, src Opened, from Position, out chan<- Batch, report func(event.SourceStatus)) {
@@ -93,6 +93,10 @@ func (s *supervisor) run(ctx context.Context) {
 			s.state(event.SourceDone, "")
 			return
 		}
+		if !s.src.Info.Live { // it would fail the same way again
+			s.failed(err, 0)
+			return
+		}
 		if s.clock.Now().Sub(began) >= resetAfter {
 			wait = firstRetry
 		}
@@ -106,7 +110,8 @@ func (s *supervisor) run(ctx context.Context) {
 	}
 }
 
-// failed says why the source does not run and when it will be tried again.
+// failed says why the source does not run and when it will be tried again; with
+// no wait it will not be.
 func (s *supervisor) failed(err error, wait time.Duration) {
 	st, reason := event.SourceRetrying, err.Error()
 	switch {
@@ -117,8 +122,13 @@ func (s *supervisor) failed(err error, wait time.Duration) {
 		}
 	case errors.Is(err, fs.ErrNotExist) && s.src.Info.Path != "":
 		st = event.SourceGone
+	case wait == 0:
+		st = event.SourceSkipped
 	}
-	next := s.clock.Now().Add(wait)
+	var next time.Time
+	if wait > 0 {
+		next = s.clock.Now().Add(wait)
+	}
 	s.set(func(x *event.SourceStatus) { x.State, x.Reason, x.NextTry = st, reason, next })
 }
 

@@ -111,6 +111,7 @@ type supervised struct {
 }
 
 func supervise(t *testing.T, info Info, from Position, runs ...func(context.Context, Position, chan<- Batch) error) *supervised {
+	info.Live = true
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &supervised{t, newHandClock(), make(chan Batch), make(chan event.SourceStatus, 1000), cancel, make(chan struct{})}
 	go func() {
@@ -246,4 +247,19 @@ func TestSupervisePassesOnWhatTheSourceSays(t *testing.T) {
 	s.state(event.SourceGone)
 	d.add("log", "")
 	s.state(event.SourceLive)
+}
+
+// TestSuperviseGivesUpWhatIsReadOnce returns without a second attempt.
+func TestSuperviseGivesUpWhatIsReadOnce(t *testing.T) {
+	path := newFolder(t).path("missing")
+	var last event.SourceStatus
+	for want, src := range map[event.SourceState]Source{
+		event.SourceGone:    NewStatic(path, "", nil),
+		event.SourceSkipped: &scripted{runs: []func(context.Context, Position, chan<- Batch) error{func(context.Context, Position, chan<- Batch) error { return errors.New("no") }}},
+	} {
+		Supervise(context.Background(), Opened{Info{ID: "x", Path: path}, src}, "", make(chan Batch), func(x event.SourceStatus) { last = x })
+		if last.State != want || !last.NextTry.IsZero() || last.Reason == "" {
+			t.Errorf("ended as %v (%q), next try %v", last.State, last.Reason, last.NextTry)
+		}
+	}
 }

@@ -182,9 +182,10 @@ func newEntity(gained []event.Entity) string {
 }
 
 // telling reports whether an entity says something beyond its own event:
-// requests and sessions are new every time, observers see everything.
+// requests and sessions are new every time, observers see everything, and other
+// values (a port, a path) mean something only within their own rule.
 func telling(e event.Entity) bool {
-	return e.Role != event.RoleObserver && !passing(e.Kind)
+	return e.Role != event.RoleObserver && !passing(e.Kind) && e.Kind != event.EntityOther
 }
 
 func passing(k event.EntityKind) bool {

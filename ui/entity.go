@@ -136,13 +136,17 @@ func windows() []time.Duration {
 	return []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 0}
 }
 
-// zoom narrows or widens the window around the record under the cursor.
+// zoom narrows or widens the window around the record under the cursor; from
+// the widest on it looks into the files.
 func (e *entity) zoom(step int) tea.Cmd {
 	w, o := windows(), e.stream.order
 	i := slices.Index(w, o.window) + step
-	if i < 0 || i >= len(w) {
-		e.c.say("the window is as %s as it gets", map[int]string{-1: "narrow", 1: "wide"}[step])
+	if i < 0 {
+		e.c.say("the window is as narrow as it gets")
 		return nil
+	}
+	if i >= len(w) {
+		return e.lookBack()
 	}
 	if o.window == 0 {
 		o.center = o.under(e.stream)
@@ -155,7 +159,7 @@ func (e *entity) zoom(step int) tea.Cmd {
 // Draw shows the counts by source, the alerts and the records.
 func (e *entity) Draw(w, h int) string {
 	sh := e.c.sheet
-	out := []string{style.Fit(" "+e.stream.order.summary(e.c), w, sh.More)}
+	out := []string{style.Fit(" "+e.summary(), w, sh.More)}
 	rows := min(len(e.pager.lines), max(h/4, 1))
 	if h < 8 && e.focus == paneStream {
 		rows = 0
@@ -191,6 +195,7 @@ type timeline struct {
 	window time.Duration
 	center int64
 	full   bool
+	past   *past // nil: the files were not searched
 	count  map[event.SourceID]int
 }
 
@@ -204,7 +209,12 @@ func (t *timeline) pos(seq uint64) int64 {
 // reset begins anew with the stream's sweep.
 func (t *timeline) reset(s *stream) {
 	t.all, t.shown, t.full = nil, nil, false
+	if t.past != nil {
+		s.c.drop(t.past.task)
+		t.past = nil
+	}
 	t.count = map[event.SourceID]int{}
+	s.live = s.c.opt.Live
 	s.sweep.grown = func(seqs []uint64) tea.Cmd { return t.read(s, seqs) }
 }
 
@@ -276,8 +286,9 @@ func (t *timeline) under(s *stream) int64 {
 	return t.shown[i].at
 }
 
-// summary is the window and the counts by source, most first.
-func (t *timeline) summary(c *Console) string {
+// summary is the window, how far was searched, and the counts by source, most first.
+func (e *entity) summary() string {
+	t, c := e.stream.order, e.c
 	var names []event.SourceID
 	for id := range t.count {
 		names = append(names, id)
@@ -288,9 +299,15 @@ func (t *timeline) summary(c *Console) string {
 		}
 		return strings.Compare(string(a), string(b))
 	})
-	words := plural(len(t.all), "record") + " in memory"
+	words := plural(len(t.all), "record")
 	if t.full {
-		words = "the newest " + plural(len(t.all), "record")
+		words = "the newest " + words
+	}
+	if t.past == nil {
+		words += " in memory"
+	}
+	if e.stream.pick == nil && t.window == 0 {
+		words += t.past.words()
 	}
 	if t.window > 0 {
 		words += fmt.Sprintf(", %s around %s (- +)", shortDuration(t.window), c.stamp(time.Unix(0, t.center)))

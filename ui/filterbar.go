@@ -141,7 +141,7 @@ func (n *counter) add(looked, to, found uint64, err error) tea.Cmd {
 func (s *stream) offerNames(text string) []pick {
 	var names []string
 	var e event.Event
-	if seq, ok := s.current(); ok && s.c.opt.Live.Read(seq, &e) == nil {
+	if seq, ok := s.current(); ok && s.live.Read(seq, &e) == nil {
 		for _, f := range e.Fields {
 			names = append(names, f.Name)
 		}

@@ -70,7 +70,7 @@ func (s *stream) gotoTime(text string) tea.Cmd {
 		s.c.complain("there is no record to go to")
 		return nil
 	}
-	seqAt, live := s.seqs(r), s.c.opt.Live
+	seqAt, live := s.seqs(r), s.live
 	_, cmd := s.c.spawn(func(context.Context) func() tea.Cmd {
 		var e event.Event
 		i := sort.Search(int(hi-lo), func(i int) bool {

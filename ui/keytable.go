@@ -55,7 +55,7 @@ func moveTable() []entry {
 		{name: "previous-hit", keys: k("E"), help: "previous row a rule hit", absent: "there is no stream with hits here"},
 		{name: "goto-time", keys: k("g t"), help: "go to a time", absent: "there is no stream to move in time here"},
 		{name: "narrow", keys: k("-"), help: "narrow the time window", absent: "only an entity's page has a time window"},
-		{name: "widen", keys: k("+", "="), help: "widen the time window", absent: "only an entity's page has a time window"},
+		{name: "widen", keys: k("+", "="), help: "widen the time window; then look further back, in the files", absent: "only an entity's page has a time window"},
 	}
 }
 

@@ -50,12 +50,12 @@ func (rc *rowCache) use(l rowLook) {
 
 // eventRow returns the screen rows of event seq.
 func (s *stream) eventRow(seq uint64, cursor bool) []string {
-	hits := s.c.opt.Live.Hits(seq)
+	hits := s.live.Hits(seq)
 	key := rowKey{seq, len(hits), cursor, false}
 	if rows, ok := s.cache.rows[key]; ok {
 		return rows
 	}
-	if err := s.c.opt.Live.Read(seq, &s.scratch); err != nil {
+	if err := s.live.Read(seq, &s.scratch); err != nil {
 		r := s.row(cursor)
 		return []string{r.Put(s.c.sheet.Dim, " "+clean(err.Error())).String()}
 	}

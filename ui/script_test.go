@@ -2,8 +2,10 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -557,4 +559,39 @@ func TestMatchingBytesAreMarked(t *testing.T) {
 	if !strings.Contains(d.c.View().Content, want) {
 		t.Fatalf("the matching bytes are not marked in\n%q", d.c.View().Content)
 	}
+}
+
+func TestEntityLooksBackIntoFiles(t *testing.T) {
+	w := story()
+	for _, age := range []time.Duration{2 * time.Hour, 3 * 24 * time.Hour, 90 * 24 * time.Hour} {
+		e := &event.Event{Time: start.Add(-age), Ref: event.Ref{Source: auth}, Raw: []byte(fmt.Sprintf("root from 203.0.113.9, %s ago", age)), Native: 1,
+			Fields: []event.Field{{Name: "source.ip", Value: event.Value{Str: "203.0.113.9", Pos: 10, End: 21}}}}
+		w.files = append(w.files, e)
+	}
+	d := newDriver(t, w, nil)
+	d.attach(120, 40)
+	d.press("p i")
+	d.sees("11 records in memory; + looks further back")
+	d.press("+")
+	d.sees("12 records; 1 day further back searched", "2h0m0s ago")
+	d.misses("72h0m0s ago")
+	d.press("+ +")
+	d.sees("14 records; all files searched", "2160h0m0s ago")
+	d.press("+")
+	d.sees("this is all there is")
+	d.press("g g enter")
+	d.sees("203.0.113.9, 2160h0m0s ago", "source.ip")
+	d.press("[ /")
+	d.typed("72h")
+	d.press("enter")
+	if e := d.c.stream().event(); !strings.Contains(string(e.Raw), "72h") {
+		t.Fatalf("the search found %q", e.Raw)
+	}
+	d.press("esc f") // the search is undone, then a filter begins everything anew
+	d.typed("sshd")
+	d.press("enter")
+	d.sees("11 records in memory; + looks further back")
+	w.filesErr = errors.New("auth.log.3.gz is damaged at byte 77; the rest was searched")
+	d.press("q p i +")
+	d.sees("the search in the files stopped: auth.log.3.gz is damaged")
 }

@@ -122,7 +122,7 @@ func (s *stream) hopOn() tea.Cmd {
 	}
 	end := min(max(h.pos+h.dir*sweepChunk, lo-1), hi)
 	find := s.finder(h, r, h.pos, end)
-	live := s.c.opt.Live
+	live := s.live
 	t, cmd := s.c.spawn(func(ctx context.Context) func() tea.Cmd {
 		at, ok := find(ctx, live)
 		return func() tea.Cmd {

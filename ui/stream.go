@@ -16,6 +16,7 @@ import (
 // those about one entity in the order of their own time.
 type stream struct {
 	c      *Console
+	live   Live // the ring, with records from files beside it on an entity's page
 	name   string
 	list   list.List
 	within query.Node            // what the page is about; nil is everything
@@ -47,7 +48,7 @@ type search struct {
 }
 
 func newStream(c *Console, name string) *stream {
-	return &stream{c: c, name: name, list: list.List{Follow: true}, height: 1}
+	return &stream{c: c, live: c.opt.Live, name: name, list: list.List{Follow: true}, height: 1}
 }
 
 func (s *stream) rows() rows {
@@ -80,7 +81,7 @@ func (s *stream) event() *event.Event {
 		return nil
 	}
 	var e event.Event
-	if err := s.c.opt.Live.Read(seq, &e); err != nil {
+	if err := s.live.Read(seq, &e); err != nil {
 		return nil
 	}
 	return e.Clone()
@@ -223,7 +224,7 @@ func (s *stream) open() tea.Cmd {
 		s.c.complain("this record is no longer in memory")
 		return nil
 	}
-	return s.c.visit(newEventView(s.c, e, s.c.opt.Live.Hits(e.Seq)))
+	return s.c.visit(newEventView(s.c, e, s.live.Hits(e.Seq)))
 }
 
 func (s *stream) entities() []event.Entity {
@@ -235,7 +236,7 @@ func (s *stream) entities() []event.Entity {
 
 func (s *stream) ruleUnder() string {
 	if seq, ok := s.current(); ok {
-		return ruleOf(s.c.opt.Live.Hits(seq))
+		return ruleOf(s.live.Hits(seq))
 	}
 	return ""
 }

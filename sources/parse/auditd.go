@@ -20,10 +20,19 @@ var (
 )
 
 var auditAliases = []pair{
-	{ecsAction, auType}, {ecsHost, auNode}, {ecsEventID, auSerial}, {ecsPID, known("pid")}, {ecsParentPID, known("ppid")},
-	{ecsProcess, known("comm")}, {ecsExecutable, known("exe")}, {ecsCwd, known("cwd")},
-	{ecsUser, known("acct")}, {ecsUser, known("AUID")}, {ecsUser, known("UID")},
-	{ecsCommand, known("cmd")}, {ecsCommand, auTitle},
+	{ecsAction, auType},
+	{ecsHost, auNode},
+	{ecsEventID, auSerial},
+	{ecsPID, known("pid")},
+	{ecsParentPID, known("ppid")},
+	{ecsProcess, known("comm")},
+	{ecsExecutable, known("exe")},
+	{ecsCwd, known("cwd")},
+	{ecsUser, known("acct")},
+	{ecsUser, known("AUID")},
+	{ecsUser, known("UID")},
+	{ecsCommand, known("cmd")},
+	{ecsCommand, auTitle},
 }
 
 // auditText are the fields the kernel writes in quotes, or as hex where the text
@@ -32,8 +41,6 @@ var auditText = map[string]bool{
 	"comm": true, "exe": true, "proctitle": true, "cwd": true, "name": true, "cmd": true, "path": true,
 	"data": true, "acct": true, "dir": true, "ocomm": true, "old": true, "new": true, "vm": true, "key": true, "grp": true,
 }
-
-const auditStart = "msg=audit("
 
 func scoreAuditd(b []byte) (int, string) {
 	i := 0
@@ -202,10 +209,10 @@ func (p *pass) addHex(key []byte, from, to int) {
 func (p *pass) auditAliases() {
 	p.e.Level = event.LevelInfo
 	kind := p.value(auType)
-	switch {
-	case kind == "EXECVE":
+	switch kind {
+	case "EXECVE":
 		p.execLine()
-	case kind == "PATH":
+	case "PATH":
 		p.alias(ecsFile, auName)
 	}
 	if a := p.value(auAUID); a != "4294967295" && a != "-1" {

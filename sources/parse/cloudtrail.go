@@ -25,12 +25,20 @@ var (
 )
 
 var trailAliases = []pair{
-	{ecsUserID, ctPrincipal}, {ecsAccessKey, known("userIdentity.accessKeyId")},
-	{ecsTarget, known("requestParameters.userName")}, {ecsAction, ctName}, {ecsProvider, ctSource},
-	{ecsEventID, known("eventID")}, {ecsAccount, known("recipientAccountId")},
-	{ecsAccount, known("userIdentity.accountId")}, {ecsRegion, ctRegion},
-	{ecsBucket, known("requestParameters.bucketName")}, {ecsUserAgent, known("userAgent")},
-	{ecsRequestID, known("requestID")}, {ecsErrorCode, ctError}, {ecsErrorText, known("errorMessage")},
+	{ecsUserID, ctPrincipal},
+	{ecsAccessKey, known("userIdentity.accessKeyId")},
+	{ecsTarget, known("requestParameters.userName")},
+	{ecsAction, ctName},
+	{ecsProvider, ctSource},
+	{ecsEventID, known("eventID")},
+	{ecsAccount, known("recipientAccountId")},
+	{ecsAccount, known("userIdentity.accountId")},
+	{ecsRegion, ctRegion},
+	{ecsBucket, known("requestParameters.bucketName")},
+	{ecsUserAgent, known("userAgent")},
+	{ecsRequestID, known("requestID")},
+	{ecsErrorCode, ctError},
+	{ecsErrorText, known("errorMessage")},
 }
 
 func isTrail(p *pass) bool {

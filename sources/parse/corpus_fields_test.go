@@ -112,8 +112,10 @@ var assertion = regexp.MustCompile(`^results\["s01-parse"\]\["([^"]+)"\]\[(\d+)\
 // crowdNames map their names to ours, for the parsers of our formats.
 var crowdNames = map[string]map[string]string{
 	"crowdsecurity/sshd-logs": {"source_ip": "source.ip", "target_user": "user.name", "pid": "process.pid"},
-	"crowdsecurity/nginx-logs": {"remote_addr": "remote_addr", "remote_user": "remote_user", "request": "request_uri",
-		"status": "status", "verb": "request_method", "body_bytes_sent": "body_bytes_sent", "http_user_agent": "http_user_agent"},
+	"crowdsecurity/nginx-logs": {
+		"remote_addr": "remote_addr", "remote_user": "remote_user", "request": "request_uri",
+		"status": "status", "verb": "request_method", "body_bytes_sent": "body_bytes_sent", "http_user_agent": "http_user_agent",
+	},
 	"crowdsecurity/apache2-logs": {"clientip": "remote_addr", "verb": "request_method", "response": "status", "bytes": "body_bytes_sent"},
 }
 

@@ -39,17 +39,32 @@ var (
 // What follows the response flags: Istio's default adds details and addresses to
 // Envoy's own default; older Istio had one quoted value instead of three.
 var (
-	istioColumns = []name{evDetails, evConnTerm, evFailure, evReceived, evSent, evDuration, evUpTime, evXFF, evAgent,
-		evReqID, evAuth, evUpstream, evCluster, evUpLocal, evDown, evRemote, evSNI, evRoute}
-	istioOldColumns = []name{evFailure, evReceived, evSent, evDuration, evUpTime, evXFF, evAgent,
-		evReqID, evAuth, evUpstream, evCluster, evUpLocal, evDown, evRemote, evSNI, evRoute}
+	istioColumns = []name{
+		evDetails, evConnTerm, evFailure, evReceived, evSent, evDuration, evUpTime, evXFF, evAgent,
+		evReqID, evAuth, evUpstream, evCluster, evUpLocal, evDown, evRemote, evSNI, evRoute,
+	}
+	istioOldColumns = []name{
+		evFailure, evReceived, evSent, evDuration, evUpTime, evXFF, evAgent,
+		evReqID, evAuth, evUpstream, evCluster, evUpLocal, evDown, evRemote, evSNI, evRoute,
+	}
 	envoyColumns = []name{evReceived, evSent, evDuration, evUpTime, evXFF, evAgent, evReqID, evAuth, evUpstream}
 )
 
 var envoyAliases = []pair{
-	{ecsMethod, evMethod}, {ecsURL, evPath}, {ecsStatus, evCode}, {ecsRespBytes, evSent}, {ecsReqBytes, evReceived},
-	{ecsUserAgent, evAgent}, {ecsRequestID, evReqID}, {ecsURLDomain, evAuth},
-	{w3cMethod, evMethod}, {w3cURI, evPath}, {w3cStatus, evCode}, {w3cAgent, evAgent}, {w3cAgent2, evAgent}, {w3cHost, evAuth},
+	{ecsMethod, evMethod},
+	{ecsURL, evPath},
+	{ecsStatus, evCode},
+	{ecsRespBytes, evSent},
+	{ecsReqBytes, evReceived},
+	{ecsUserAgent, evAgent},
+	{ecsRequestID, evReqID},
+	{ecsURLDomain, evAuth},
+	{w3cMethod, evMethod},
+	{w3cURI, evPath},
+	{w3cStatus, evCode},
+	{w3cAgent, evAgent},
+	{w3cAgent2, evAgent},
+	{w3cHost, evAuth},
 }
 
 func scoreEnvoy(b []byte) (int, string) {

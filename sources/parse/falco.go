@@ -21,22 +21,36 @@ var (
 // falcoAliases map Falco's field names to ECS. Every output field gets its bare
 // Falco name besides.
 var falcoAliases = []pair{
-	{ecsRule, flRule}, {ecsHost, flHost}, {ecsProvider, flSource},
-	{ecsUser, known("output_fields.user.name")}, {ecsUser, known("output_fields.ka.user.name")}, {ecsUser, known("output_fields.ct.user")},
+	{ecsRule, flRule},
+	{ecsHost, flHost},
+	{ecsProvider, flSource},
+	{ecsUser, known("output_fields.user.name")},
+	{ecsUser, known("output_fields.ka.user.name")},
+	{ecsUser, known("output_fields.ct.user")},
 	{ecsUserID, known("output_fields.user.uid")},
-	{ecsProcess, known("output_fields.proc.name")}, {ecsPID, known("output_fields.proc.pid")},
-	{ecsCommand, known("output_fields.proc.cmdline")}, {ecsExecutable, known("output_fields.proc.exepath")},
-	{ecsParentName, known("output_fields.proc.pname")}, {ecsCwd, known("output_fields.proc.cwd")},
+	{ecsProcess, known("output_fields.proc.name")},
+	{ecsPID, known("output_fields.proc.pid")},
+	{ecsCommand, known("output_fields.proc.cmdline")},
+	{ecsExecutable, known("output_fields.proc.exepath")},
+	{ecsParentName, known("output_fields.proc.pname")},
+	{ecsCwd, known("output_fields.proc.cwd")},
 	{ecsFile, known("output_fields.fs.path.name")},
-	{ecsContainer, known("output_fields.container.id")}, {ecsContName, known("output_fields.container.name")},
+	{ecsContainer, known("output_fields.container.id")},
+	{ecsContName, known("output_fields.container.name")},
 	{ecsImage, known("output_fields.container.image.repository")},
-	{ecsNamespace, known("output_fields.k8s.ns.name")}, {ecsNamespace, known("output_fields.ka.target.namespace")},
-	{ecsResource, known("output_fields.k8s.pod.name")}, {ecsResource, known("output_fields.ka.target.name")},
+	{ecsNamespace, known("output_fields.k8s.ns.name")},
+	{ecsNamespace, known("output_fields.ka.target.namespace")},
+	{ecsResource, known("output_fields.k8s.pod.name")},
+	{ecsResource, known("output_fields.ka.target.name")},
 	{ecsResType, known("output_fields.ka.target.resource")},
-	{ecsSrcIP, known("output_fields.fd.cip")}, {ecsSrcPort, known("output_fields.fd.cport")},
-	{ecsDstIP, known("output_fields.fd.sip")}, {ecsDstPort, known("output_fields.fd.sport")},
-	{ecsSrcIP, known("output_fields.ct.srcip")}, {ecsRegion, known("output_fields.ct.region")},
-	{ecsAction, known("output_fields.ka.verb")}, {ecsAction, known("output_fields.ct.name")},
+	{ecsSrcIP, known("output_fields.fd.cip")},
+	{ecsSrcPort, known("output_fields.fd.cport")},
+	{ecsDstIP, known("output_fields.fd.sip")},
+	{ecsDstPort, known("output_fields.fd.sport")},
+	{ecsSrcIP, known("output_fields.ct.srcip")},
+	{ecsRegion, known("output_fields.ct.region")},
+	{ecsAction, known("output_fields.ka.verb")},
+	{ecsAction, known("output_fields.ct.name")},
 	{ecsAction, known("output_fields.evt.type")},
 }
 
@@ -87,8 +101,9 @@ func (p *pass) bareNames(prefix string) {
 		if s, ok := slotOf[bare]; ok && p.slots[s] != 0 {
 			continue
 		}
-		*p.next() = event.Field{Name: bare, Sym: event.LookupSym(bare), Value: f.Value}
-		if s, ok := slotOf[bare]; ok {
+		to := p.next()
+		*to = event.Field{Name: bare, Sym: event.LookupSym(bare), Value: f.Value}
+		if s, ok := slotOf[bare]; ok && to != &p.spare {
 			p.slots[s] = uint16(len(p.fields))
 		}
 	}
@@ -213,12 +228,27 @@ func knownSet(names ...string) map[string]bool {
 }
 
 var falcoTextAliases = []pair{
-	{ecsUser, fUser}, {ecsUserID, known("user_uid")}, {ecsCommand, fCommand}, {ecsCommand, known("cmdline")},
-	{ecsProcess, known("process")}, {ecsExecutable, known("proc_exepath")}, {ecsContainer, known("container_id")},
-	{ecsContName, known("container_name")}, {ecsImage, known("image")}, {ecsImage, known("container_image")},
-	{ecsImage, known("container_image_repository")}, {ecsNamespace, known("k8s_ns")}, {ecsNamespace, known("k8s.ns")}, {ecsNamespace, known("ns")},
-	{ecsResource, known("k8s_pod_name")}, {ecsResource, known("k8s.pod")}, {ecsResource, known("pod")}, {ecsFile, known("file")},
-	{ecsParentName, known("parent")}, {ecsAction, known("verb")}, {ecsAction, known("evt_type")},
+	{ecsUser, fUser},
+	{ecsUserID, known("user_uid")},
+	{ecsCommand, fCommand},
+	{ecsCommand, known("cmdline")},
+	{ecsProcess, known("process")},
+	{ecsExecutable, known("proc_exepath")},
+	{ecsContainer, known("container_id")},
+	{ecsContName, known("container_name")},
+	{ecsImage, known("image")},
+	{ecsImage, known("container_image")},
+	{ecsImage, known("container_image_repository")},
+	{ecsNamespace, known("k8s_ns")},
+	{ecsNamespace, known("k8s.ns")},
+	{ecsNamespace, known("ns")},
+	{ecsResource, known("k8s_pod_name")},
+	{ecsResource, known("k8s.pod")},
+	{ecsResource, known("pod")},
+	{ecsFile, known("file")},
+	{ecsParentName, known("parent")},
+	{ecsAction, known("verb")},
+	{ecsAction, known("evt_type")},
 }
 
 // parens reads "(key=value with blanks key=value)" or "key=value | key=value" at

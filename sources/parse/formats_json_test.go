@@ -9,16 +9,22 @@ import (
 func TestCloudTrail(t *testing.T) {
 	head := `{"eventVersion":"1.09","eventTime":"2026-11-03T09:14:02Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","awsRegion":"us-east-1",`
 	runCases(t, sources.Info{}, []formatCase{
-		{head + `"userIdentity":{"type":"IAMUser","principalId":"AIDA1","userName":"amira","accessKeyId":"AKIA1"},"sourceIPAddress":"203.0.113.9","requestParameters":{"userName":"support2"},"recipientAccountId":"012345678901"}`,
-			"cloudtrail", "info", at, "userIdentity.userName=amira | user.name=amira | user.target.name=support2 | source.ip=203.0.113.9 | cloud.access_key=AKIA1 | cloud.account.id=012345678901 | event.action=CreateUser | event.provider=iam.amazonaws.com | event.outcome=success | cloud.region=us-east-1"},
-		{head + `"userIdentity":{"type":"AssumedRole","principalId":"AROA1:i-0a","arn":"arn:aws:sts::1:assumed-role/web/i-0a","sessionContext":{"sessionIssuer":{"userName":"web"}}},"sourceIPAddress":"ec2.amazonaws.com","errorCode":"AccessDenied"}`,
-			"cloudtrail", "warning", at, "user.name=web | user.roles=web | session.id=AROA1:i-0a | !source.ip | source.domain=ec2.amazonaws.com | event.outcome=failure | error.code=AccessDenied"},
+		{
+			head + `"userIdentity":{"type":"IAMUser","principalId":"AIDA1","userName":"amira","accessKeyId":"AKIA1"},"sourceIPAddress":"203.0.113.9","requestParameters":{"userName":"support2"},"recipientAccountId":"012345678901"}`,
+			"cloudtrail", "info", at, "userIdentity.userName=amira | user.name=amira | user.target.name=support2 | source.ip=203.0.113.9 | cloud.access_key=AKIA1 | cloud.account.id=012345678901 | event.action=CreateUser | event.provider=iam.amazonaws.com | event.outcome=success | cloud.region=us-east-1",
+		},
+		{
+			head + `"userIdentity":{"type":"AssumedRole","principalId":"AROA1:i-0a","arn":"arn:aws:sts::1:assumed-role/web/i-0a","sessionContext":{"sessionIssuer":{"userName":"web"}}},"sourceIPAddress":"ec2.amazonaws.com","errorCode":"AccessDenied"}`,
+			"cloudtrail", "warning", at, "user.name=web | user.roles=web | session.id=AROA1:i-0a | !source.ip | source.domain=ec2.amazonaws.com | event.outcome=failure | error.code=AccessDenied",
+		},
 		{head + `"userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/web/i-0a"}}`, "cloudtrail", "info", at, "user.name=web | session.id=i-0a"},
 		{head + `"userIdentity":{"type":"Root","arn":"arn:aws:iam::1:root"}}`, "cloudtrail", "info", at, "user.name=root"},
 		{head + `"userIdentity":{"type":"AWSService","invokedBy":"config.amazonaws.com"}}`, "cloudtrail", "info", at, "user.name=config.amazonaws.com"},
 		{head + `"userIdentity":{"type":"IAMUser","userName":"amira"},"responseElements":{"ConsoleLogin":"Failure"}}`, "cloudtrail", "warning", at, "event.outcome=failure"},
-		{head + `"resources":[{"ARN":"arn:a","type":"x"},{"ARN":"arn:b"}],"requestParameters":{"bucketName":"acme"}}`, "cloudtrail", "info", at,
-			`resources.ARN=arn:a | resources.ARN=arn:b | bucket.name=acme | resources=[{"ARN":"arn:a","type":"x"},{"ARN":"arn:b"}]`},
+		{
+			head + `"resources":[{"ARN":"arn:a","type":"x"},{"ARN":"arn:b"}],"requestParameters":{"bucketName":"acme"}}`, "cloudtrail", "info", at,
+			`resources.ARN=arn:a | resources.ARN=arn:b | bucket.name=acme | resources=[{"ARN":"arn:a","type":"x"},{"ARN":"arn:b"}]`,
+		},
 	})
 }
 
@@ -26,8 +32,10 @@ func TestKubernetesAudit(t *testing.T) {
 	head := `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","verb":"get","stage":"ResponseComplete","requestURI":"/api/v1/secrets?limit=5","requestReceivedTimestamp":"2026-11-03T09:14:02.000001Z",`
 	const when = "2026-11-03T09:14:02.000001Z"
 	runCases(t, sources.Info{}, []formatCase{
-		{head + `"user":{"username":"system:serviceaccount:ci:deployer","groups":["g1","g2"]},"sourceIPs":["10.0.0.9","203.0.113.9"],"objectRef":{"resource":"secrets","namespace":"shop","name":"db"},"responseStatus":{"code":200}}`,
-			"k8saudit", "info", when, "user.name=system:serviceaccount:ci:deployer | service.account=ci:deployer | user.roles=g1 | user.roles=g2 | source.ip=10.0.0.9 | orchestrator.namespace=shop | orchestrator.resource.name=db | orchestrator.resource.type=secrets | url.path=/api/v1/secrets | url.query=limit=5 | event.action=get | event.outcome=success"},
+		{
+			head + `"user":{"username":"system:serviceaccount:ci:deployer","groups":["g1","g2"]},"sourceIPs":["10.0.0.9","203.0.113.9"],"objectRef":{"resource":"secrets","namespace":"shop","name":"db"},"responseStatus":{"code":200}}`,
+			"k8saudit", "info", when, "user.name=system:serviceaccount:ci:deployer | service.account=ci:deployer | user.roles=g1 | user.roles=g2 | source.ip=10.0.0.9 | orchestrator.namespace=shop | orchestrator.resource.name=db | orchestrator.resource.type=secrets | url.path=/api/v1/secrets | url.query=limit=5 | event.action=get | event.outcome=success",
+		},
 		{head + `"user":{"username":"system:anonymous"},"responseStatus":{"code":403}}`, "k8saudit", "warning", when, "event.outcome=failure | http.response.status_code=403"},
 		{head + `"user":{"username":"amira"},"responseStatus":{"code":504},"impersonatedUser":{"username":"root"}}`, "k8saudit", "error", when, "user.effective.name=root"},
 	})
@@ -35,14 +43,18 @@ func TestKubernetesAudit(t *testing.T) {
 
 func TestFalco(t *testing.T) {
 	runCases(t, sources.Info{}, []formatCase{
-		{`{"output":"09:14:02.000000001: Notice Unexpected connection (command=curl)","priority":"Notice","rule":"Contact metadata","time":"2026-11-03T09:14:02.000000001Z","output_fields":{"container.id":"4f2a","k8s.pod.name":"web-0","k8s.ns.name":"shop","proc.cmdline":"curl x","fd.name":"/etc/shadow","user.name":null}}`,
-			"falco", "notice", "2026-11-03T09:14:02.000000001Z", "rule.name=Contact metadata | container.id=4f2a | orchestrator.resource.name=web-0 | orchestrator.namespace=shop | process.command_line=curl x | proc.cmdline=curl x | file.path=/etc/shadow | !user.name"},
+		{
+			`{"output":"09:14:02.000000001: Notice Unexpected connection (command=curl)","priority":"Notice","rule":"Contact metadata","time":"2026-11-03T09:14:02.000000001Z","output_fields":{"container.id":"4f2a","k8s.pod.name":"web-0","k8s.ns.name":"shop","proc.cmdline":"curl x","fd.name":"/etc/shadow","user.name":null}}`,
+			"falco", "notice", "2026-11-03T09:14:02.000000001Z", "rule.name=Contact metadata | container.id=4f2a | orchestrator.resource.name=web-0 | orchestrator.namespace=shop | process.command_line=curl x | proc.cmdline=curl x | file.path=/etc/shadow | !user.name",
+		},
 		{`{"priority":"Critical","rule":"R","source":"k8s_audit","time":"2026-11-03T09:14:02Z"}`, "falco", "critical", at, "rule.name=R"},
 		{"09:14:02.123456789: Warning Shell in container (user=amira k8s_ns=shop command=sh -c id container_id=4f2a)\n", "falco", "warning", "", "user=amira | command=sh -c id | container.id=4f2a | orchestrator.namespace=shop"},
 	})
 	runCases(t, sources.Info{}, []formatCase{
-		{"2026-11-03T09:14:02.5+0000: Error Odd (evt_type=open user=root user_uid=0 command=env a=b sh x=y container_id=host container_image=<NA>)", "falco", "error", "2026-11-03T09:14:02.5Z",
-			"evt_type=open | user=root | user_uid=0 | command=env a=b sh x=y | !container.id | process.command_line=env a=b sh x=y"},
+		{
+			"2026-11-03T09:14:02.5+0000: Error Odd (evt_type=open user=root user_uid=0 command=env a=b sh x=y container_id=host container_image=<NA>)", "falco", "error", "2026-11-03T09:14:02.5Z",
+			"evt_type=open | user=root | user_uid=0 | command=env a=b sh x=y | !container.id | process.command_line=env a=b sh x=y",
+		},
 	})
 	runCases(t, sources.Info{Live: true}, []formatCase{
 		{"09:14:02.5: Warning live means today (user=x)", "falco", "warning", "2026-11-04T09:14:02.5Z", "user=x"},
@@ -54,8 +66,10 @@ func TestJournald(t *testing.T) {
 	head := `{"__REALTIME_TIMESTAMP":"1793697242000001","_HOSTNAME":"web-1","_PID":"77","PRIORITY":"6","SYSLOG_IDENTIFIER":`
 	const when = "2026-11-03T09:14:02.000001Z"
 	runCases(t, sources.Info{}, []formatCase{
-		{head + `"sshd","MESSAGE":"Failed password for root from 203.0.113.9 port 40022 ssh2"}`, "sshd", "warning", when,
-			"event=failed_password | user.name=root | source.ip=203.0.113.9 | host.name=web-1 | process.name=sshd | process.pid=77"},
+		{
+			head + `"sshd","MESSAGE":"Failed password for root from 203.0.113.9 port 40022 ssh2"}`, "sshd", "warning", when,
+			"event=failed_password | user.name=root | source.ip=203.0.113.9 | host.name=web-1 | process.name=sshd | process.pid=77",
+		},
 		{head + `"sudo","MESSAGE":"amira : TTY=pts/1 ; PWD=/ ; USER=root ; COMMAND=/bin/echo \"hi\""}`, "sudo", "info", when, `command=/bin/echo "hi"`},
 		{head + `"x","MESSAGE":[104,105,255,33]}`, "journald", "info", when, "message=hi\xff!"},
 		{`{"__REALTIME_TIMESTAMP":"1793697242000001","_COMM":"kernel","PRIORITY":"2","MESSAGE":"out of memory"}`, "journald", "critical", when, "MESSAGE=out of memory | process.name=kernel"},

@@ -18,9 +18,17 @@ var (
 )
 
 var journalAliases = []pair{
-	{ecsHost, jHost}, {ecsProcess, jIdent}, {ecsProcess, jComm}, {ecsPID, known("_PID")}, {ecsPID, known("SYSLOG_PID")},
-	{ecsExecutable, known("_EXE")}, {ecsCommand, known("_CMDLINE")}, {ecsService, jUnit},
-	{ecsSession, known("_AUDIT_SESSION")}, {ecsContainer, known("CONTAINER_ID_FULL")}, {ecsContName, known("CONTAINER_NAME")},
+	{ecsHost, jHost},
+	{ecsProcess, jIdent},
+	{ecsProcess, jComm},
+	{ecsPID, known("_PID")},
+	{ecsPID, known("SYSLOG_PID")},
+	{ecsExecutable, known("_EXE")},
+	{ecsCommand, known("_CMDLINE")},
+	{ecsService, jUnit},
+	{ecsSession, known("_AUDIT_SESSION")},
+	{ecsContainer, known("CONTAINER_ID_FULL")},
+	{ecsContName, known("CONTAINER_NAME")},
 }
 
 func isJournal(p *pass) bool {

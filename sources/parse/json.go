@@ -91,16 +91,45 @@ var (
 // genericAliases are guesses that hold wherever the names are used; addresses
 // are checked before.
 var genericAliases = []pair{
-	{ecsUser, known("username")}, {ecsUser, known("user_name")}, {ecsUser, known("userName")}, {ecsUser, fUser},
-	{ecsUser, known("actor.alternateId")}, {ecsUser, known("actor.login")}, {ecsUser, known("userPrincipalName")},
-	{ecsHost, known("hostname")}, {ecsHost, fHost}, {ecsHost, known("host_name")}, {ecsHost, known("Computer")},
-	{ecsSrcPort, fSrcPort}, {ecsSrcPort, known("srcport")}, {ecsDstPort, known("dest_port")}, {ecsDstPort, known("dstport")},
-	{ecsAction, known("eventName")}, {ecsAction, known("eventType")}, {ecsAction, known("action")}, {ecsAction, known("event_type")},
-	{ecsProcess, known("process_name")}, {ecsPID, known("pid")}, {ecsCommand, known("cmdline")}, {ecsCommand, known("CommandLine")},
-	{ecsMethod, known("method")}, {ecsMethod, fReqMethod}, {ecsURLPath, known("path")}, {ecsURL, known("url")}, {ecsURL, fReqURI},
-	{ecsStatus, fStatus}, {ecsStatus, known("status_code")}, {ecsUserAgent, known("user_agent")}, {ecsUserAgent, known("userAgent")},
-	{ecsUserAgent, fAgent}, {ecsRequestID, known("request_id")}, {ecsRequestID, known("requestId")},
-	{ecsTrace, known("trace_id")}, {ecsTrace, known("traceId")}, {ecsSession, known("session_id")}, {ecsService, known("service")},
+	{ecsUser, known("username")},
+	{ecsUser, known("user_name")},
+	{ecsUser, known("userName")},
+	{ecsUser, fUser},
+	{ecsUser, known("actor.alternateId")},
+	{ecsUser, known("actor.login")},
+	{ecsUser, known("userPrincipalName")},
+	{ecsHost, known("hostname")},
+	{ecsHost, fHost},
+	{ecsHost, known("host_name")},
+	{ecsHost, known("Computer")},
+	{ecsSrcPort, fSrcPort},
+	{ecsSrcPort, known("srcport")},
+	{ecsDstPort, known("dest_port")},
+	{ecsDstPort, known("dstport")},
+	{ecsAction, known("eventName")},
+	{ecsAction, known("eventType")},
+	{ecsAction, known("action")},
+	{ecsAction, known("event_type")},
+	{ecsProcess, known("process_name")},
+	{ecsPID, known("pid")},
+	{ecsCommand, known("cmdline")},
+	{ecsCommand, known("CommandLine")},
+	{ecsMethod, known("method")},
+	{ecsMethod, fReqMethod},
+	{ecsURLPath, known("path")},
+	{ecsURL, known("url")},
+	{ecsURL, fReqURI},
+	{ecsStatus, fStatus},
+	{ecsStatus, known("status_code")},
+	{ecsUserAgent, known("user_agent")},
+	{ecsUserAgent, known("userAgent")},
+	{ecsUserAgent, fAgent},
+	{ecsRequestID, known("request_id")},
+	{ecsRequestID, known("requestId")},
+	{ecsTrace, known("trace_id")},
+	{ecsTrace, known("traceId")},
+	{ecsSession, known("session_id")},
+	{ecsService, known("service")},
 }
 
 var sourceKeys = knownAll("src_ip", "srcip", "source_ip", "sourceIPAddress", "client_ip", "clientip", "clientIp",
@@ -166,8 +195,10 @@ func (p *pass) timeValue(v event.Value) bool {
 func levelValue(v event.Value) event.Level {
 	if v.Kind == event.KindNumber {
 		if v.Num >= 10 && v.Num <= 60 {
-			return [...]event.Level{event.LevelTrace, event.LevelDebug, event.LevelInfo,
-				event.LevelWarning, event.LevelError, event.LevelCritical}[int(v.Num)/10-1]
+			return [...]event.Level{
+				event.LevelTrace, event.LevelDebug, event.LevelInfo,
+				event.LevelWarning, event.LevelError, event.LevelCritical,
+			}[int(v.Num)/10-1]
 		}
 		return event.LevelUnknown
 	}

@@ -197,7 +197,7 @@ func (f *flattener) container(i int, n *node, depth int, element bool) int {
 	at := len(f.p.fields)
 	f.emit(n, event.KindObject, i, i)
 	end := f.object(i+1, n, depth+1)
-	if end > 0 {
+	if end > 0 && at < len(f.p.fields) {
 		v := &f.p.fields[at].Value
 		v.Str = view(b, i, end)
 		if f.p.off >= 0 {

@@ -26,9 +26,17 @@ var (
 )
 
 var k8sAliases = []pair{
-	{ecsUserID, known("user.uid")}, {ecsSrcIP, k8sIPs}, {ecsAction, k8sVerb}, {ecsEventID, k8sID},
-	{ecsProvider, known("objectRef.apiGroup")}, {ecsNamespace, k8sNS}, {ecsResource, k8sName}, {ecsResType, k8sRes},
-	{ecsStatus, k8sCode}, {ecsUserAgent, known("userAgent")}, {ecsURL, k8sURI},
+	{ecsUserID, known("user.uid")},
+	{ecsSrcIP, k8sIPs},
+	{ecsAction, k8sVerb},
+	{ecsEventID, k8sID},
+	{ecsProvider, known("objectRef.apiGroup")},
+	{ecsNamespace, k8sNS},
+	{ecsResource, k8sName},
+	{ecsResType, k8sRes},
+	{ecsStatus, k8sCode},
+	{ecsUserAgent, known("userAgent")},
+	{ecsURL, k8sURI},
 	{known("user.effective.name"), known("impersonatedUser.username")},
 }
 

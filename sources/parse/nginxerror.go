@@ -19,13 +19,24 @@ var nginxErrorParts = []struct {
 	text string
 	n    name
 }{
-	{", client: ", neClient}, {", server: ", neServer}, {", request: ", fRequest}, {", upstream: ", neUpstream},
-	{", host: ", neHost}, {", referrer: ", neReferrer},
+	{", client: ", neClient},
+	{", server: ", neServer},
+	{", request: ", fRequest},
+	{", upstream: ", neUpstream},
+	{", host: ", neHost},
+	{", referrer: ", neReferrer},
 }
 
 var nginxErrorAliases = []pair{
-	{ecsSrcIP, neClient}, {ecsURLDomain, neHost}, {ecsMethod, fReqMethod}, {ecsURL, fReqURI}, {ecsURLPath, fURI},
-	{ecsURLQuery, fArgs}, {ecsReferrer, neReferrer}, {ecsPID, nePID}, {w3cClientIP, neClient},
+	{ecsSrcIP, neClient},
+	{ecsURLDomain, neHost},
+	{ecsMethod, fReqMethod},
+	{ecsURL, fReqURI},
+	{ecsURLPath, fURI},
+	{ecsURLQuery, fArgs},
+	{ecsReferrer, neReferrer},
+	{ecsPID, nePID},
+	{w3cClientIP, neClient},
 }
 
 func scoreNginxError(b []byte) (int, string) {

@@ -213,10 +213,24 @@ func (r *Registry) Restore(text string) (event.ParseID, error) {
 			return 0, err
 		}
 	}
+	s.zone = r.sameZone(s.zone)
 	if hasHead {
 		s.header = r.header([]byte(head), func() []name { return vpcColumns([]byte(head)) })
 	}
 	return r.id(s), nil
+}
+
+// sameZone returns the zone of that name that is already in use, so that the
+// same description always gives the same id.
+func (r *Registry) sameZone(z *time.Location) *time.Location {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for i := range r.specs {
+		if r.specs[i].zone.String() == z.String() {
+			return r.specs[i].zone
+		}
+	}
+	return z
 }
 
 func (s *spec) set(word string) error {

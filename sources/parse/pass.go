@@ -25,6 +25,7 @@ type pass struct {
 	hasT   bool
 	depth  int8 // wrappers already taken off
 	ref    time.Time
+	spare  event.Field // takes what comes after maxFields
 	slots  [maxSlots]uint16
 }
 
@@ -74,6 +75,9 @@ func (p *pass) next() *event.Field {
 	if n == cap(p.fields) {
 		p.fields = p.slab.fields.grow(p.fields)
 	}
+	if n >= maxFields {
+		return &p.spare
+	}
 	p.fields = p.fields[:n+1]
 	return &p.fields[n]
 }
@@ -83,11 +87,15 @@ func (p *pass) next() *event.Field {
 func (p *pass) open(n *name) *event.Field {
 	f := p.next()
 	f.Name, f.Sym = n.text, n.sym
-	if p.slots[n.slot%maxSlots] == 0 {
+	if p.slots[n.slot%maxSlots] == 0 && f != &p.spare {
 		p.slots[n.slot%maxSlots] = uint16(len(p.fields))
 	}
 	return f
 }
+
+// maxFields bounds the fields of one record, aliases included; what would come
+// after stays searchable in Raw.
+const maxFields = 8000
 
 // put appends v under n.
 func (p *pass) put(n name, v event.Value) { p.open(&n).Value = v }

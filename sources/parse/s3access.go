@@ -22,9 +22,17 @@ func init() {
 }
 
 var s3Aliases = []pair{
-	{ecsBucket, known("bucket")}, {ecsAction, s3Op}, {ecsStatus, s3Status}, {ecsErrorCode, known("error_code")},
-	{ecsRequestID, known("request_id")}, {ecsRespBytes, known("bytes_sent")}, {ecsUserAgent, known("user_agent")},
-	{ecsReferrer, known("referer")}, {ecsFile, known("key")}, {ecsURLDomain, known("host_header")}, {ecsUserID, s3Who},
+	{ecsBucket, known("bucket")},
+	{ecsAction, s3Op},
+	{ecsStatus, s3Status},
+	{ecsErrorCode, known("error_code")},
+	{ecsRequestID, known("request_id")},
+	{ecsRespBytes, known("bytes_sent")},
+	{ecsUserAgent, known("user_agent")},
+	{ecsReferrer, known("referer")},
+	{ecsFile, known("key")},
+	{ecsURLDomain, known("host_header")},
+	{ecsUserID, s3Who},
 }
 
 func scoreS3(b []byte) (int, string) {

@@ -24,6 +24,7 @@ func (s *Slab) Reset() {
 const (
 	fieldChunk = 4096
 	byteChunk  = 64 << 10
+	keepChunks = 32      // of fields kept between batches, 8 MiB; more is given back
 	keepBytes  = 8 << 20 // decoded text kept between batches; more is given back
 )
 
@@ -43,6 +44,9 @@ func (a *fieldArena) reset() {
 		}
 		a.stale[i], a.used[i] = a.used[i], 0
 	}
+	if len(a.chunks) > keepChunks {
+		a.chunks, a.used, a.stale = a.chunks[:keepChunks:keepChunks], a.used[:keepChunks], a.stale[:keepChunks]
+	}
 	a.at = 0
 }
 
@@ -56,6 +60,7 @@ func (a *fieldArena) open() []event.Field {
 
 // grow moves a full run into a chunk with more room.
 func (a *fieldArena) grow(run []event.Field) []event.Field {
+	a.stale[a.at] = max(a.stale[a.at], a.used[a.at]+len(run))
 	a.at++
 	if a.at == len(a.chunks) {
 		a.addChunk(fieldChunk)

@@ -20,8 +20,13 @@ var (
 )
 
 var authAliases = []pair{
-	{ecsUser, fUser}, {ecsSrcIP, fSrcIP}, {ecsSrcPort, fSrcPort}, {ecsDstIP, fDstIP},
-	{ecsDstPort, fDstPort}, {ecsSrcKey, fFingerprint}, {ecsAction, fEvent},
+	{ecsUser, fUser},
+	{ecsSrcIP, fSrcIP},
+	{ecsSrcPort, fSrcPort},
+	{ecsDstIP, fDstIP},
+	{ecsDstPort, fDstPort},
+	{ecsSrcKey, fFingerprint},
+	{ecsAction, fEvent},
 }
 
 // What an event of an authentication log means for its outcome.
@@ -157,9 +162,15 @@ var (
 
 // sshMethods maps "Failed X for" to the event's name; others are "failed_other".
 var sshMethods = [...]struct{ method, event string }{
-	{"password", "password"}, {"publickey", "publickey"}, {"none", "none"},
-	{"keyboard-interactive/pam", "keyboard_interactive"}, {"keyboard-interactive", "keyboard_interactive"},
-	{"hostbased", "hostbased"}, {"gssapi-with-mic", "gssapi"}, {"gssapi-keyex", "gssapi"}, {"pam", "pam"},
+	{"password", "password"},
+	{"publickey", "publickey"},
+	{"none", "none"},
+	{"keyboard-interactive/pam", "keyboard_interactive"},
+	{"keyboard-interactive", "keyboard_interactive"},
+	{"hostbased", "hostbased"},
+	{"gssapi-with-mic", "gssapi"},
+	{"gssapi-keyex", "gssapi"},
+	{"pam", "pam"},
 }
 
 func methodEvent(verb, method string) string {

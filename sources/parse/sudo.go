@@ -20,13 +20,27 @@ var sudoKeys = [...]struct {
 	key string
 	n   name
 }{
-	{"TTY=", fTTY}, {"PWD=", fPWD}, {"USER=", fRunas}, {"GROUP=", fRunGrp}, {"ENV=", fEnv},
-	{"HOST=", known("sudo_host")}, {"TSID=", known("tsid")}, {"CHROOT=", known("chroot")}, {"CWD=", fPWD},
+	{"TTY=", fTTY},
+	{"PWD=", fPWD},
+	{"USER=", fRunas},
+	{"GROUP=", fRunGrp},
+	{"ENV=", fEnv},
+	{"HOST=", known("sudo_host")},
+	{"TSID=", known("tsid")},
+	{"CHROOT=", known("chroot")},
+	{"CWD=", fPWD},
 }
 
 var sudoAliases = []pair{
-	{ecsUser, fUser}, {ecsTarget, fRunas}, {ecsCommand, fCommand}, {ecsCwd, fPWD}, {ecsAction, fEvent},
-	{known("USER"), fRunas}, {known("COMMAND"), fCommand}, {known("PWD"), fPWD}, {known("TTY"), fTTY},
+	{ecsUser, fUser},
+	{ecsTarget, fRunas},
+	{ecsCommand, fCommand},
+	{ecsCwd, fPWD},
+	{ecsAction, fEvent},
+	{known("USER"), fRunas},
+	{known("COMMAND"), fCommand},
+	{known("PWD"), fPWD},
+	{known("TTY"), fTTY},
 }
 
 // sudo reads "amira : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/id" and the

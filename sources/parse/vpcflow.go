@@ -26,13 +26,22 @@ var (
 	vAction = known("action")
 	vProto  = known("protocol")
 
+	vVersion = known("version")
+
 	vAccount = known("account_id") // digits, but no number: zeros count
 )
 
 var vpcAliases = []pair{
-	{ecsSrcIP, vSrc}, {ecsDstIP, vDst}, {ecsSrcPort, known("srcport")}, {ecsDstPort, known("dstport")},
-	{ecsNetBytes, known("bytes")}, {ecsNetPackets, known("packets")}, {ecsAccount, known("account_id")},
-	{ecsRegion, known("region")}, {ecsAction, vAction}, {ecsContainer, known("ecs_container_id")},
+	{ecsSrcIP, vSrc},
+	{ecsDstIP, vDst},
+	{ecsSrcPort, known("srcport")},
+	{ecsDstPort, known("dstport")},
+	{ecsNetBytes, known("bytes")},
+	{ecsNetPackets, known("packets")},
+	{ecsAccount, known("account_id")},
+	{ecsRegion, known("region")},
+	{ecsAction, vAction},
+	{ecsContainer, known("ecs_container_id")},
 }
 
 const maxColumns = 64
@@ -117,7 +126,7 @@ func readVPC(p *pass) bool {
 	} else if n, _ := scoreVPC(b); n == 0 {
 		return false
 	}
-	if !p.vpcValues(cols) {
+	if !p.vpcValues(cols) || !p.vpcPlausible() {
 		return false
 	}
 	p.e.FormatName, p.e.LogSource = "vpcflow", logVPC
@@ -165,6 +174,23 @@ func (p *pass) vpcValues(cols []name) bool {
 		i = end + 1
 	}
 	return true
+}
+
+// vpcPlausible tells a flow from any other line with as many words.
+func (p *pass) vpcPlausible() bool {
+	if f := p.has(vVersion); f != nil && f.Value.Kind != event.KindNumber {
+		return false
+	}
+	for _, n := range [...]name{vSrc, vDst} {
+		if s := p.value(n); s != "" && s != "-" && !isAddr(s) {
+			return false
+		}
+	}
+	switch p.value(vAction) {
+	case "", "-", "ACCEPT", "REJECT":
+		return true
+	}
+	return false
 }
 
 // vpcAliases adds transport and outcome; a flow without data has "-" everywhere.

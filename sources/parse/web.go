@@ -31,11 +31,26 @@ const (
 )
 
 var webAliases = []pair{
-	{ecsSrcIP, fRemoteAddr}, {ecsUser, fRemoteUser}, {ecsMethod, fReqMethod}, {ecsURL, fReqURI},
-	{ecsURLPath, fURI}, {ecsURLQuery, fArgs}, {ecsURLDomain, fServerName}, {ecsStatus, fStatus}, {ecsRespBytes, fBodyBytes},
-	{ecsReferrer, fReferer}, {ecsUserAgent, fAgent},
-	{w3cMethod, fReqMethod}, {w3cURI, fReqURI}, {w3cStem, fURI}, {w3cStatus, fStatus},
-	{w3cAgent, fAgent}, {w3cAgent2, fAgent}, {w3cReferer, fReferer}, {w3cHost, fServerName}, {w3cClientIP, fRemoteAddr},
+	{ecsSrcIP, fRemoteAddr},
+	{ecsUser, fRemoteUser},
+	{ecsMethod, fReqMethod},
+	{ecsURL, fReqURI},
+	{ecsURLPath, fURI},
+	{ecsURLQuery, fArgs},
+	{ecsURLDomain, fServerName},
+	{ecsStatus, fStatus},
+	{ecsRespBytes, fBodyBytes},
+	{ecsReferrer, fReferer},
+	{ecsUserAgent, fAgent},
+	{w3cMethod, fReqMethod},
+	{w3cURI, fReqURI},
+	{w3cStem, fURI},
+	{w3cStatus, fStatus},
+	{w3cAgent, fAgent},
+	{w3cAgent2, fAgent},
+	{w3cReferer, fReferer},
+	{w3cHost, fServerName},
+	{w3cClientIP, fRemoteAddr},
 }
 
 func scoreWeb(b []byte) (int, string) {
@@ -60,6 +75,9 @@ func scoreWeb(b []byte) (int, string) {
 // "user agent" and further quoted values. A virtual host may stand first.
 func readAccess(p *pass) bool {
 	b := p.text
+	if startsLikeSyslog(b) {
+		return false
+	}
 	i, ok := p.webClient(0)
 	if !ok {
 		return false
@@ -93,6 +111,19 @@ func readAccess(p *pass) bool {
 	return true
 }
 
+// startsLikeSyslog tells an access log line that came through syslog, where a
+// stamp and a host stand before it.
+func startsLikeSyslog(b []byte) bool {
+	if len(b) < 4 {
+		return false
+	}
+	if b[0] == '<' || b[3] == ' ' && month(b, 0) > 0 {
+		return true
+	}
+	_, _, _, end := isoStamp(b)
+	return end > 0
+}
+
 // webClient reads "[vhost:port ]client ident user [" and returns where the stamp
 // begins. The user may hold blanks, so it reaches to the last " [".
 func (p *pass) webClient(i int) (int, bool) {
@@ -122,8 +153,8 @@ func (p *pass) webClient(i int) (int, bool) {
 	}
 	p.add(fRemoteAddr, i, addr)
 	ident := word(b, end+1)
-	if dash := ident-end == 2 && b[end+1] == '-'; ident >= open || !dash && !isAddr(str(b[i:addr])) {
-		return 0, false // a stamp and a host, as syslog puts them before the same line
+	if ident >= open {
+		return open + 1, open == end+1 && isAddr(str(b[i:addr]))
 	}
 	for open+1 < len(b) && b[open+1]-'0' > 9 { // a user called "[x"
 		next := find(b, open+1, '[')

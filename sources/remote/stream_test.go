@@ -172,6 +172,22 @@ func TestFilterAtTheAgent(t *testing.T) {
 	c.wait(authLog, "matches of the new filter", atLeast(5))
 }
 
+// TestFilterAsksForFields: the agent parses before it matches.
+func TestFilterAsksForFields(t *testing.T) {
+	w := newWorld(t)
+	const line = "2026-03-04T05:06:07Z web-1 sshd[99]: Failed password for root from 203.0.113.9 port 4711 ssh2"
+	w.write("auth.log",
+		"2026-03-04T05:06:06Z web-1 sshd[98]: Accepted password for ann from 10.1.2.3 port 4242 ssh2",
+		line, "2026-03-04T05:06:08Z web-1 cron[7]: mentions 203.0.113.9 in passing")
+	w.start()
+	conf := w.config(w.addr)
+	conf.Filter = "source.ip: 203.0.113.0/24 and user.name: root"
+	c := newConsole(t, conf)
+	c.run()
+	exactly(t, c.wait(authLog, "the match", atLeast(1)), []string{line})
+	c.status("what was left out", func(st []event.SourceStatus) bool { return strings.Contains(st[1].Reason, "2 left out") })
+}
+
 // TestFilterMovesTheCursor: what a filter left out is not read again later.
 func TestFilterMovesTheCursor(t *testing.T) {
 	w := newWorld(t)

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"bufio"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -23,22 +22,9 @@ type handshake struct {
 	err error
 }
 
-// readSize is how much is asked of the network at once: TLS by itself asks for a
-// record of 16 KiB.
-const readSize = 64 << 10
-
-// buffered is a connection that is read in large pieces.
-type buffered struct {
-	net.Conn
-	in *bufio.Reader
-}
-
-// Read reads what is there, up to len(p).
-func (b *buffered) Read(p []byte) (int, error) { return b.in.Read(p) }
-
 // ClientHandshake does what the wrapped credentials do.
 func (h *handshake) ClientHandshake(ctx context.Context, authority string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, &buffered{c, bufio.NewReaderSize(c, readSize)})
+	conn, info, err := h.TransportCredentials.ClientHandshake(ctx, authority, c)
 	h.mu.Lock()
 	h.err = err
 	h.mu.Unlock()
