@@ -84,7 +84,7 @@ func (w *wire) send(kind byte, payload []byte) error {
 	w.buf = append(w.buf[:0], kind)
 	w.buf = binary.BigEndian.AppendUint32(w.buf, uint32(len(payload)))
 	w.buf = append(w.buf, payload...)
-	_, err := w.Conn.Write(w.buf)
+	_, err := w.Write(w.buf)
 	return err
 }
 

@@ -146,10 +146,10 @@ func Hidden(r rune) bool {
 
 // confusable reports whether r, before rest, looks like an escape of ours.
 func confusable(r rune, rest []byte) bool {
-	switch {
-	case r == '\\':
+	switch r {
+	case '\\':
 		return len(rest) >= 3 && rest[0] == 'x' && hexValue(rest[1]) >= 8 && hexValue(rest[2]) >= 0
-	case r == '‹':
+	case '‹':
 		return len(rest) >= 2 && rest[0] == 'U' && rest[1] == '+'
 	}
 	return r == '⏎' || r == '␡' || 0x2400 <= r && r < 0x2420

@@ -152,7 +152,7 @@ func (h *History) Around(ctx context.Context, ref event.Ref, n int) (before, aft
 	}
 	tail := make([]byte, aroundBytes)
 	m, err := f.ReadAt(tail, ref.Offset+int64(ref.Len))
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	lines := splitLines(head)

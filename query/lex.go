@@ -69,13 +69,13 @@ func (l *lexer) word(value bool) word {
 	for !l.stops(l.i, value) {
 		c := l.s[l.i]
 		size := 1
-		switch {
-		case c == '*' || c == '?':
+		switch c {
+		case '*', '?':
 			w.wild = true
 			pattern.WriteByte(c)
 			l.i++
 			continue
-		case c == '\\':
+		case '\\':
 			if n := l.escaped(); n > 0 {
 				l.i++
 				size = n

@@ -256,7 +256,7 @@ func quote(text string) string {
 // than the reader: what might be taken for a network, a number and so on is quoted.
 func plainWord(text string, value bool) bool {
 	first, _ := utf8.DecodeRuneInString(text)
-	if !unicode.IsLetter(first) && !unicode.IsDigit(first) && first != '_' && first != '.' && first != '-' && !(first == '@' && !value) {
+	if !unicode.IsLetter(first) && !unicode.IsDigit(first) && first != '_' && first != '.' && first != '-' && (first != '@' || value) {
 		return false
 	}
 	for _, r := range text {

@@ -160,7 +160,7 @@ func ReadAnchors(path string) ([]triage.Head, error) {
 		}
 		var h triage.Head
 		if err := json.Unmarshal(lines.Bytes(), &h); err != nil {
-			return nil, fmt.Errorf("%s:%d: this is no anchor (%v): remove the line if a crash cut it", path, n, err)
+			return nil, fmt.Errorf("%s:%d: this is no anchor (%w): remove the line if a crash cut it", path, n, err)
 		}
 		out = append(out, h)
 	}

@@ -110,7 +110,7 @@ func unpackAlerts(part []storedAlert, out []*triage.Alert) error {
 	for i, s := range part {
 		a := &triage.Alert{}
 		if err := json.Unmarshal(s.body, a); err != nil || string(a.ID) != s.id {
-			return fmt.Errorf("the row of alert %.60q is damaged (%v); restore the board from a backup", s.id, err)
+			return fmt.Errorf("the row of alert %.60q is damaged (%w); restore the board from a backup", s.id, err)
 		}
 		a.Sample = string(s.sample)
 		out[i] = a

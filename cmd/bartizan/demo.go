@@ -178,9 +178,12 @@ func (st *stage) startAgent(ctx context.Context, remote []string) (string, error
 		return "", fmt.Errorf("cannot start the demo's agent: %w", err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("the demo's agent did not start: %w", err)
+	}
 	address, ok := strings.CutPrefix(strings.TrimSpace(line), listening)
 	if !ok {
-		return "", fmt.Errorf("the demo's agent did not start: %q (%v)", line, err)
+		return "", fmt.Errorf("the demo's agent did not start: %q", line)
 	}
 	return address, nil
 }

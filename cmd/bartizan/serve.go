@@ -92,6 +92,10 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 	for _, m := range mended {
 		log.Warn(m)
 	}
+	warning := ""
+	if len(mended) > 0 {
+		warning = mended[0] + "; run bartizan audit verify"
+	}
 	positions, err := db.Positions()
 	if err != nil {
 		return nil, err
@@ -109,7 +113,7 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules, Falco: s.config.FalcoFrom(),
 		Ring: int64(s.config.Board.Ring), Positions: positions, ReadOnly: s.config.Board.ReadOnly,
 		CatchUp: time.Duration(s.config.Board.CatchUp), Budget: int64(s.config.Board.CatchUpBytes),
-		Now: time.Now, Log: log, Alert: o.alert,
+		Now: time.Now, Log: log, Alert: o.alert, Warning: warning,
 	}
 	if err := a.feed(ctx, s, &opt); err != nil {
 		return nil, err

@@ -18,7 +18,6 @@ func BenchmarkLoad(b *testing.B) {
 	var before, after runtime.MemStats
 	var set *detect.Set
 	for b.Loop() {
-		set = nil
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		set = detect.NewSet(loadActive(b).Rules)
