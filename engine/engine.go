@@ -45,6 +45,7 @@ type Options struct {
 	CatchUp   time.Duration             // how far back rules look at first start
 	Budget    int64                     // and how many bytes they read for it
 	ReadOnly  bool
+	Warning   string // a problem found before the start, shown for good
 	Now       func() time.Time
 	Log       *slog.Logger
 	// Alert is told about every alert raised or re-raised, after it is on disk.

@@ -288,7 +288,6 @@ func TestCatchUpFindsWhatLiesFarBack(t *testing.T) {
 	}
 }
 
-
 // TestBoardThatCannotBeWritten takes the database's write lock away: the engine
 // says so and makes no move; when it is back, nothing is missing on disk.
 func TestBoardThatCannotBeWritten(t *testing.T) {

@@ -140,7 +140,7 @@ func (e *Engine) Status() Status {
 	set := e.rules.Load()
 	s := Status{
 		Rate: e.rate.value(), Rules: len(set.set.Rules()), Refused: len(set.refused), ReadOnly: e.o.ReadOnly,
-		Progress: e.past.progress(), DetectedSince: e.past.since(),
+		Progress: e.past.progress(), DetectedSince: e.past.since(), Problem: e.o.Warning,
 	}
 	for _, src := range e.Sources() {
 		if src.State == event.SourceSkipped {
@@ -152,7 +152,7 @@ func (e *Engine) Status() Status {
 			s.SourcesBad++
 		}
 	}
-	if p := e.problem.Load(); p != nil {
+	if p := e.problem.Load(); p != nil && *p != "" {
 		s.Problem = *p
 	}
 	var row store.Row

@@ -18,6 +18,7 @@ import (
 
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // asProgram makes the test binary the program itself: everything these tests
@@ -235,13 +236,7 @@ func (b *bench) console(w, h int, args ...string) *screen {
 // already stays.
 func (b *bench) onTerminal(w, h int, c *exec.Cmd) *screen {
 	b.Helper()
-	master, slave, err := pty.Open()
-	if err == nil {
-		err = pty.Setsize(master, &pty.Winsize{Rows: uint16(h), Cols: uint16(w)})
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
+	master, slave := b.openTerminal(w, h)
 	if c.Stdin == nil {
 		c.Stdin = slave
 	}
@@ -266,6 +261,46 @@ func (b *bench) onTerminal(w, h int, c *exec.Cmd) *screen {
 		<-drained
 	})
 	return s
+}
+
+// openTerminal makes a terminal of that size. Its near end can be closed while
+// it is read from.
+func (b *bench) openTerminal(w, h int) (near, far *os.File) {
+	b.Helper()
+	opened, far, err := pty.Open()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = opened.Close() }() // a second descriptor stays
+	if err := pty.Setsize(opened, &pty.Winsize{Rows: uint16(h), Cols: uint16(w)}); err != nil {
+		b.Fatal(err)
+	}
+	fd, err := syscall.Dup(int(opened.Fd()))
+	if err == nil {
+		syscall.CloseOnExec(fd)
+		err = syscall.SetNonblock(fd, true)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return os.NewFile(uintptr(fd), "terminal"), far
+}
+
+// resize makes the terminal larger or smaller, as a window manager does.
+func (s *screen) resize(w, h int) {
+	s.Helper()
+	s.mu.Lock()
+	s.emu.Resize(w, h)
+	s.mu.Unlock()
+	conn, err := s.pty.SyscallConn()
+	if err == nil {
+		err = conn.Control(func(fd uintptr) {
+			err = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(h), Col: uint16(w)})
+		})
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
 }
 
 // read is the terminal's own work.

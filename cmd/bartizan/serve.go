@@ -75,12 +75,33 @@ func (a *app) serve(ctx context.Context, s *spec, o serveOptions) error {
 	if o.ready != nil {
 		o.ready()
 	}
-	err = h.engine.Run(ctx)
+	err = runWithDeadline(ctx, h.engine)
 	stopConsoles()
 	cancel()
 	wg.Wait()
 	h.anchor(db, s.config.Board.Anchor)
 	return err
+}
+
+// drainTime is how long a stopped engine may take to write what it has.
+const drainTime = 15 * time.Second
+
+// runWithDeadline runs the engine; told to stop, it gives up after drainTime:
+// what was not written then is read again by the next engine.
+func runWithDeadline(ctx context.Context, e *engine.Engine) error {
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(drainTime):
+		return fmt.Errorf("the engine was stopped before everything was written (%v passed); the next one reads it again", drainTime)
+	}
 }
 
 // build puts an engine and its host together.
