@@ -328,7 +328,7 @@ var scenarios = []scenario{
 	}},
 	{"permission lost and given again", nil, func(t *testing.T, d folder, o FileOptions) {
 		var denied atomic.Bool
-		o.open = func(p string) (*os.File, error) {
+		o.Open = func(p string) (*os.File, error) {
 			if denied.Load() {
 				return nil, &fs.PathError{Op: "open", Path: p, Err: fs.ErrPermission}
 			}

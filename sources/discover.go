@@ -305,7 +305,7 @@ func firstBytes(path string, n int) []byte {
 	defer func() { _ = f.Close() }()
 	b := make([]byte, n)
 	got, err := io.ReadFull(f, b)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil
 	}
 	return b[:got]

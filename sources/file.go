@@ -42,7 +42,12 @@ type FileOptions struct {
 	Follower string        // FollowerOwn (default) or FollowerNxadm
 	NoWake   bool          // look only every 250 ms, do not ask the kernel to tell
 
-	open func(string) (*os.File, error)      // openRegular, but for tests
+	// Open opens path, and every rotated name beside it, for reading; nil takes
+	// any regular file. It must not block, must return regular files only, and
+	// may refuse: an error that is fs.ErrNotExist means gone, any other is
+	// reported and tried again, and nothing of that file is delivered.
+	Open func(path string) (*os.File, error)
+
 	stat func(string) (fs.FileInfo, error)   // os.Stat, but for tests
 	list func(string) ([]fs.DirEntry, error) // os.ReadDir, but for tests
 }
@@ -86,8 +91,8 @@ func NewFile(path string, o FileOptions) *File {
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
 	}
-	if o.open == nil {
-		o.open = openRegular
+	if o.Open == nil {
+		o.Open = openRegular
 	}
 	if o.stat == nil {
 		o.stat = os.Stat

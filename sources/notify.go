@@ -151,8 +151,10 @@ func (w *waker) run(n *fsnotify.Watcher, stop, ended chan struct{}) {
 			fast = w.heat(time.Now())
 		case <-fast:
 			fast = w.pokeHot()
-		case <-errs: // an overflow: something happened, unknown where
-			w.pokeAll()
+		case err := <-errs:
+			if err != nil { // an overflow: something happened, unknown where
+				w.pokeAll()
+			}
 		case e := <-events:
 			w.poke(filepath.Dir(e.Name), filepath.Base(e.Name))
 		}

@@ -85,7 +85,7 @@ func (w *follow) reopen(m mark, all []sibling) *generation {
 }
 
 func (w *follow) openMark(path string, m mark, strict bool) *generation {
-	f, err := w.opts.open(path)
+	f, err := w.opts.Open(path)
 	if err != nil {
 		return nil
 	}
@@ -132,13 +132,18 @@ func TailPosition(path string, n int64) (Position, error) {
 	if err != nil {
 		return "", err
 	}
+	return TailOf(f, n)
+}
+
+// TailOf is TailPosition for an open regular file, which it closes.
+func TailOf(f *os.File, n int64) (Position, error) {
 	fi, err := f.Stat()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, joinClose(err, f))
+		return "", fmt.Errorf("%s: %w", f.Name(), joinClose(err, f))
 	}
 	s, err := tailState(f, fi.Size(), n)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, joinClose(err, f))
+		return "", fmt.Errorf("%s: %w", f.Name(), joinClose(err, f))
 	}
 	g, err := newGeneration(f, s, time.Time{})
 	if err != nil {

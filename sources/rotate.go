@@ -75,7 +75,7 @@ func (w *follow) back(id event.FileID) *generation {
 
 // next opens what the path names now and ends the generation before it.
 func (w *follow) next(old *generation) {
-	f, err := w.opts.open(w.path)
+	f, err := w.opts.Open(w.path)
 	if err != nil {
 		w.refused(err)
 		return
@@ -215,7 +215,7 @@ func (w *follow) admitSibling(s sibling) {
 	if len(w.gens) >= maxMarks {
 		return // found again when there is room
 	}
-	f, err := w.opts.open(s.path)
+	f, err := w.opts.Open(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return // renamed since it was listed: found again under its new name
 	}
@@ -254,7 +254,7 @@ func (w *follow) copyOf(g *generation) *os.File {
 		if s.id == g.id || s.size < off || len(g.head) == 0 {
 			continue
 		}
-		f, err := w.opts.open(s.path)
+		f, err := w.opts.Open(s.path)
 		if err != nil {
 			continue
 		}

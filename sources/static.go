@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -79,7 +80,7 @@ func (s *Static) read(ctx context.Context, file *os.File, o *outbox, f *Framer, 
 func (s *Static) begin(file *os.File, off int64) (io.ReadCloser, error) {
 	var magic [magicLen]byte
 	n, err := file.ReadAt(magic[:], 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if Compression(magic[:n]) == "" {
@@ -90,7 +91,7 @@ func (s *Static) begin(file *os.File, off int64) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.CopyN(io.Discard, r, off); err != nil && err != io.EOF {
+	if _, err := io.CopyN(io.Discard, r, off); err != nil && !errors.Is(err, io.EOF) {
 		return nil, joinClose(err, r)
 	}
 	return r, nil

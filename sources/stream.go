@@ -70,7 +70,7 @@ func pump(ctx context.Context, r input, o *outbox, f *Framer) error {
 }
 
 func notEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err

@@ -197,6 +197,7 @@ type timeline struct {
 	full   bool
 	past   *past // nil: the files were not searched
 	count  map[event.SourceID]int
+	want   uint64 // the record that was under the cursor before all began anew
 }
 
 func (t *timeline) bounds() (int64, int64) { return 0, int64(len(t.shown)) }
@@ -272,7 +273,13 @@ func (t *timeline) sort(s *stream) {
 		to := sort.Search(len(t.all), func(i int) bool { return t.all[i].at > t.center+half })
 		t.shown = t.all[from:to]
 	}
-	if had && !s.list.Follow {
+	if s.list.Follow {
+		return
+	}
+	if i := slices.IndexFunc(t.shown, func(m moment) bool { return m.seq == t.want }); i >= 0 {
+		s.list.To(int64(i))
+		t.want = 0
+	} else if had {
 		s.list.Shift(t.pos(under) - s.list.Cursor)
 	}
 }

@@ -95,6 +95,10 @@ func (s *stream) rebuild() tea.Cmd {
 		anchor = seq
 	}
 	offset := s.list.Cursor - s.list.Top
+	if s.order != nil {
+		s.order.want = anchor
+		anchor = s.c.snap.next // newest first; the row is found again by its record
+	}
 	if s.sweep != nil {
 		s.sweep.stop()
 	}

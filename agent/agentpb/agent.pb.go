@@ -425,10 +425,13 @@ func (*ReadRequest_Open) isReadRequest_Kind() {}
 func (*ReadRequest_Ack) isReadRequest_Kind() {}
 
 type Open struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Stream        string                 `protobuf:"bytes,1,opt,name=stream,proto3" json:"stream,omitempty"`
-	Cursor        string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // position of an earlier batch; "" is the beginning
-	Filter        string                 `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"` // in the filter language; "" is everything
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Stream string                 `protobuf:"bytes,1,opt,name=stream,proto3" json:"stream,omitempty"`
+	Cursor string                 `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"` // position of an earlier batch; "" is the beginning
+	Filter string                 `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"` // in the filter language; "" is everything
+	// Without a cursor: begin this many bytes before the end, at the next line;
+	// 0, or not less than the file has, is the beginning. Never less than 0.
+	TailBytes     int64 `protobuf:"varint,4,opt,name=tail_bytes,json=tailBytes,proto3" json:"tail_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -482,6 +485,13 @@ func (x *Open) GetFilter() string {
 		return x.Filter
 	}
 	return ""
+}
+
+func (x *Open) GetTailBytes() int64 {
+	if x != nil {
+		return x.TailBytes
+	}
+	return 0
 }
 
 // Ack says that all records up to and including sequence are committed.
@@ -1045,11 +1055,13 @@ const file_agent_proto_rawDesc = "" +
 	"\vReadRequest\x12-\n" +
 	"\x04open\x18\x01 \x01(\v2\x17.bartizan.agent.v1.OpenH\x00R\x04open\x12*\n" +
 	"\x03ack\x18\x02 \x01(\v2\x16.bartizan.agent.v1.AckH\x00R\x03ackB\x06\n" +
-	"\x04kind\"N\n" +
+	"\x04kind\"m\n" +
 	"\x04Open\x12\x16\n" +
 	"\x06stream\x18\x01 \x01(\tR\x06stream\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x16\n" +
-	"\x06filter\x18\x03 \x01(\tR\x06filter\"Q\n" +
+	"\x06filter\x18\x03 \x01(\tR\x06filter\x12\x1d\n" +
+	"\n" +
+	"tail_bytes\x18\x04 \x01(\x03R\ttailBytes\"Q\n" +
 	"\x03Ack\x12\x16\n" +
 	"\x06stream\x18\x01 \x01(\tR\x06stream\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x16\n" +

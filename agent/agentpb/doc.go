@@ -6,7 +6,7 @@ package agentpb
 
 import "time"
 
-//go:generate go run ./gen -dir .
+//go:generate go run ./gen -dir . -tools ../../tools/go.mod
 
 // The protocol versions this program speaks; see the list in agent.proto.
 const (

@@ -216,7 +216,7 @@ type screen struct {
 	*bench
 	pty  *os.File
 	cmd  *exec.Cmd
-	done chan struct{} // the program has ended
+	done chan struct{} // the program has ended and all it wrote was read
 
 	mu      sync.Mutex
 	emu     *vt.Emulator
@@ -249,12 +249,13 @@ func (b *bench) onTerminal(w, h int, c *exec.Cmd) *screen {
 	s := &screen{bench: b, pty: master, cmd: c, done: make(chan struct{}), emu: vt.NewEmulator(w, h), keep: true, changed: make(chan struct{})}
 	drained := make(chan struct{})
 	go func() { defer close(drained); _, _ = io.Copy(io.Discard, s.emu) }() // its answers go nowhere
-	read := make(chan struct{})
-	go func() { defer close(read); s.read() }()
-	go func() { defer close(s.done); _ = c.Wait() }()
+	go func() {
+		defer close(s.done)
+		s.read() // ends when nobody holds the terminal's far end, or with the near one
+		_ = c.Wait()
+	}()
 	b.Cleanup(func() {
 		s.hangUp()
-		<-read
 		if in, ok := s.emu.InputPipe().(io.Closer); ok {
 			_ = in.Close()
 		}
@@ -275,9 +276,8 @@ func (b *bench) openTerminal(w, h int) (near, far *os.File) {
 	if err := pty.Setsize(opened, &pty.Winsize{Rows: uint16(h), Cols: uint16(w)}); err != nil {
 		b.Fatal(err)
 	}
-	fd, err := syscall.Dup(int(opened.Fd()))
+	fd, err := unix.FcntlInt(opened.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err == nil {
-		syscall.CloseOnExec(fd)
 		err = syscall.SetNonblock(fd, true)
 	}
 	if err != nil {

@@ -24,7 +24,6 @@ type peerState struct {
 	protocol int
 	certEnds time.Time
 	skew     time.Duration
-	leftOut  uint64
 	problem  string
 	lastSeen time.Time
 }

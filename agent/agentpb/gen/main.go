@@ -24,14 +24,15 @@ const protoFile = "agent.proto"
 func main() {
 	dir := flag.String("dir", ".", "directory of "+protoFile+"; the code is written beside it")
 	plugins := flag.String("plugins", "", "directory of built plugins; without it they run as go tool NAME")
+	tools := flag.String("tools", "", "go.mod that names the plugins as tools; without it this module's own")
 	flag.Parse()
-	if err := generate(*dir, *plugins); err != nil {
+	if err := generate(*dir, plugin{*plugins, *tools}); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func generate(dir, plugins string) error {
+func generate(dir string, p plugin) error {
 	compiler := protocompile.Compiler{
 		Resolver:       &protocompile.SourceResolver{ImportPaths: []string{dir}},
 		SourceInfoMode: protocompile.SourceInfoStandard,
@@ -49,18 +50,29 @@ func generate(dir, plugins string) error {
 		return fmt.Errorf("cannot encode the request: %w", err)
 	}
 	for _, name := range []string{"protoc-gen-go", "protoc-gen-go-grpc"} {
-		if err := runPlugin(name, dir, plugins, request); err != nil {
+		if err := p.run(name, dir, request); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func runPlugin(name, dir, plugins string, request []byte) error {
-	cmd := exec.Command("go", "tool", name)
-	if plugins != "" {
-		cmd = exec.Command(filepath.Join(plugins, name))
+// plugin says where the two plugins come from.
+type plugin struct{ dir, modfile string }
+
+func (p plugin) command(name string) *exec.Cmd {
+	switch {
+	case p.dir != "":
+		return exec.Command(filepath.Join(p.dir, name))
+	case p.modfile != "":
+		return exec.Command("go", "tool", "-modfile="+p.modfile, name)
 	}
+	return exec.Command("go", "tool", name)
+}
+
+// run has the plugin write its code into dir.
+func (p plugin) run(name, dir string, request []byte) error {
+	cmd := p.command(name)
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(request), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
