@@ -70,6 +70,11 @@ func (c *catchUp) reached(t time.Time, older bool) {
 	}
 }
 
+// reachedAtLeast notes when the engine began, where nothing lay there before.
+func (c *catchUp) reachedAtLeast(began time.Time) {
+	c.oldest.CompareAndSwap(0, began.UnixNano())
+}
+
 // add queues a span that only rules shall see.
 func (c *catchUp) add(s *span) {
 	s.past = true

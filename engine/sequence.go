@@ -50,7 +50,9 @@ func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop
 	}
 	var wg sync.WaitGroup
 	wg.Go(q.commit.run)
+	from := e.o.Now()
 	err := q.show(ctx, begin)
+	e.past.reachedAtLeast(from)
 	begun()
 	if err == nil {
 		q.all(e.works)
