@@ -1,9 +1,10 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // AgentFile is agent.toml as understood.
@@ -32,18 +33,35 @@ func LoadAgent(path string) (*AgentFile, error) {
 		return nil, err
 	}
 	bad := d.unknown()
-	if c.Certs == "" {
-		bad = append(bad, d.complain("certs", "an agent needs certs = \"folder\"; make one with bartizan certs issue"))
-	} else if !filepath.IsAbs(c.Certs) {
+	add := func(key, format string, args ...any) { bad = append(bad, d.complain(key, format, args...)) }
+	c.check(add)
+	if c.Certs != "" && !filepath.IsAbs(c.Certs) {
 		c.Certs = filepath.Join(filepath.Dir(path), c.Certs)
 	}
+	return c, d.all(bad)
+}
+
+func (c *AgentFile) check(add complain) {
+	if c.Certs == "" {
+		add("certs", "an agent needs certs = \"folder\"; make one with bartizan certs issue")
+	}
+	checkAddress("listen", c.Listen, add)
 	if len(c.Streams) == 0 {
-		bad = append(bad, d.complain("stream", "an agent serves nothing without [[stream]] tables with path = \"/var/log/…\""))
+		add("stream", "an agent serves nothing without [[stream]] tables with path = \"/var/log/…\"")
 	}
+	seen := map[string]bool{}
 	for i, s := range c.Streams {
+		key := fmt.Sprintf("stream.%d", i)
 		if !filepath.IsAbs(s.Path) {
-			bad = append(bad, d.complain(fmt.Sprintf("stream.%d.path", i), "path = %q is not absolute", s.Path))
+			add(key+".path", "path = %q is not absolute", s.Path)
 		}
+		if !doublestar.ValidatePathPattern(s.Path) {
+			add(key+".path", "pattern %q is not well formed; close its brackets", s.Path)
+		}
+		checkFormat(key+".format", s.Format, add)
+		if s.ID != "" && seen[s.ID] {
+			add(key+".id", "there are two streams with id = %q; give each its own", s.ID)
+		}
+		seen[s.ID] = true
 	}
-	return c, errors.Join(bad...)
 }

@@ -53,7 +53,6 @@ type UI struct {
 	Theme string `toml:"theme"`
 	Zone  string `toml:"zone"` // display zone: UTC, local or an IANA name
 	Plain bool   `toml:"plain"`
-	Mouse bool   `toml:"mouse"`
 }
 
 // Source is one thing to read; exactly one of the first four is given.
@@ -131,7 +130,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, errors.Join(append(doc.unknown(), c.check(doc)...)...)
+	return c, doc.all(append(doc.unknown(), c.check(doc)...))
 }
 
 // read decodes the TOML file at path into v and keeps its lines for complaints.
@@ -154,48 +153,6 @@ func read(path string, v any) (*document, error) {
 		return nil, d.syntax(err)
 	}
 	return d, nil
-}
-
-func (c *Config) check(d *document) (bad []error) {
-	add := func(key, format string, args ...any) { bad = append(bad, d.complain(key, format, args...)) }
-	for i, s := range c.Source {
-		key := fmt.Sprintf("source.%d", i)
-		if n := s.kinds(); n != 1 {
-			add(key, "a source needs exactly one of path, command, fifo or journald; it has %d", n)
-		}
-		if _, err := Zone(s.Zone); err != nil {
-			add(key+".zone", "%v", err)
-		}
-		if s.Follower != "" && s.Follower != "own" && s.Follower != "nxadm" {
-			add(key+".follower", "there is no follower %q; use own or nxadm", s.Follower)
-		}
-	}
-	for i, a := range c.Agent {
-		if a.Address == "" || a.Certs == "" {
-			add(fmt.Sprintf("agent.%d", i), "an agent needs address = \"host:port\" and certs = \"folder\"")
-		}
-		if _, err := query.Parse(a.Filter); err != nil {
-			add(fmt.Sprintf("agent.%d.filter", i), "%v", err)
-		}
-	}
-	for i := range c.Quick {
-		if _, err := c.Quick[i].Rule(d.path, d.line(fmt.Sprintf("rule.%d", i))); err != nil {
-			add(fmt.Sprintf("rule.%d", i), "%v", err)
-		}
-	}
-	if _, err := Zone(c.UI.Zone); err != nil {
-		add("ui.zone", "%v", err)
-	}
-	if _, ok := detect.ParseSeverity(c.Notify.Level); !ok {
-		add("notify.level", "there is no severity %q; use informational, low, medium, high or critical", c.Notify.Level)
-	}
-	if _, ok := detect.ParseSeverity(c.Falco); !ok {
-		add("falco_from", "there is no severity %q; use informational, low, medium, high or critical", c.Falco)
-	}
-	if c.Board.Ring < 1<<20 {
-		add("board.ring", "ring = %d bytes is too small; give at least 1MiB", c.Board.Ring)
-	}
-	return bad
 }
 
 func (s Source) kinds() int {

@@ -4,6 +4,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -60,12 +63,33 @@ func (d *document) line(key string) int {
 	return 0
 }
 
-func (d *document) complain(key, format string, args ...any) error {
-	what := fmt.Sprintf(format, args...)
-	if n := d.line(key); n > 0 {
-		return fmt.Errorf("%s:%d: %s", d.path, n, what)
+// complaint is one sentence about one line of a file; line 0 is the whole file.
+type complaint struct {
+	path string
+	line int
+	what string
+}
+
+func (c complaint) Error() string {
+	if c.line > 0 {
+		return fmt.Sprintf("%s:%d: %s", c.path, c.line, c.what)
 	}
-	return fmt.Errorf("%s: %s", d.path, what)
+	return c.path + ": " + c.what
+}
+
+func (d *document) complain(key, format string, args ...any) error {
+	return complaint{d.path, d.line(key), fmt.Sprintf(format, args...)}
+}
+
+// all joins complaints in the order of their lines.
+func (d *document) all(bad []error) error {
+	line := func(err error) int {
+		var c complaint
+		_ = errors.As(err, &c) // what has no line comes first
+		return c.line
+	}
+	slices.SortStableFunc(bad, func(a, b error) int { return line(a) - line(b) })
+	return errors.Join(bad...)
 }
 
 // unknown complains about keys that nothing reads.
@@ -77,7 +101,7 @@ func (d *document) unknown() (bad []error) {
 			continue
 		}
 		seen[line] = true
-		bad = append(bad, fmt.Errorf("%s:%d: there is no setting %q; see config.example.toml", d.path, line, k.String()))
+		bad = append(bad, complaint{d.path, line, fmt.Sprintf("there is no setting %q; see config.example.toml", k.String())})
 	}
 	return bad
 }
@@ -110,10 +134,17 @@ func withoutNumbers(key string) string {
 func (d *document) syntax(err error) error {
 	var p toml.ParseError
 	if errors.As(err, &p) {
-		return fmt.Errorf("%s:%d: %s", d.path, p.Position.Line, p.Message)
+		return complaint{d.path, p.Position.Line, p.Message}
 	}
-	return fmt.Errorf("%s: %s", d.path, strings.TrimPrefix(err.Error(), "toml: "))
+	if m := wrongType.FindStringSubmatch(err.Error()); m != nil {
+		line, _ := strconv.Atoi(m[1]) // digits
+		return complaint{d.path, line, fmt.Sprintf("%s cannot be a TOML %s; it is a %s", m[2], m[3], m[4])}
+	}
+	return complaint{d.path, 0, strings.TrimPrefix(err.Error(), "toml: ")}
 }
+
+// wrongType is how the decoder says that a value's type does not fit.
+var wrongType = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*)"\): incompatible types: TOML value has type (\w+); destination has type (\w+)$`)
 
 func hashOf(s string) (h [16]byte) {
 	sum := sha256.Sum256([]byte(s))

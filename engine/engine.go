@@ -81,6 +81,7 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0))}
 	e.feeds.init()
 	e.past.init(e)
+	o.Desk.Notify(e.watch.poke) // one console's move is news to the others
 	e.UseRules(o.Rules)
 	for range runtime.GOMAXPROCS(0) {
 		e.workers = append(e.workers, make(chan sources.Batch, 1))

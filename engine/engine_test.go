@@ -325,3 +325,22 @@ func TestBoardThatCannotBeWritten(t *testing.T) {
 		t.Errorf("%d of 2000 hits are on disk", n)
 	}
 }
+
+// TestMovesAreNewsToEverybody makes a move and expects a poke.
+func TestMovesAreNewsToEverybody(t *testing.T) {
+	b := newBench(t, "a.log")
+	b.rules = []*detect.Rule{rule(t, "boom", "boom")}
+	r := b.start()
+	b.write("a.log", stamped(time.Now(), "boom"))
+	r.until("the alert rose", func() bool { return r.count("quick:boom") == 1 })
+	list, _ := r.Desk().Alerts()
+	made := make(chan error, 1)
+	go func() {
+		_, err := r.Desk().Apply(triage.Move{Do: triage.DoTake, On: []triage.AlertVersion{{ID: list[0].ID, Version: list[0].Version}}, By: triage.Actor{Name: "anna"}, At: time.Now()})
+		made <- err
+	}()
+	r.until("the other sees it", func() bool { a, _ := r.Desk().Alert(list[0].ID); return a.State == triage.StateTaken })
+	if err := <-made; err != nil {
+		t.Error(err)
+	}
+}

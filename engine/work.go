@@ -101,6 +101,7 @@ func (k *worker) do(w *work) {
 			continue
 		}
 		w.stream.parser.Parse(rec, &w.slab, e)
+		w.stream.markLate(e)
 		if !w.replay {
 			k.match(w, i)
 		}
@@ -116,6 +117,18 @@ func (k *worker) match(w *work, i int) {
 	k.hits = k.matcher.Match(e, k.hits[:0])
 	for _, r := range k.hits {
 		w.found = append(w.found, found{at: i, rule: r})
+	}
+}
+
+// lateBy is how far behind the newest record of its source an event may be before
+// it is marked late, unless the source's config says otherwise.
+const lateBy = 2 * time.Second
+
+// markLate flags an event that is older than what its source delivered before.
+func (s *stream) markLate(e *event.Event) {
+	late, newest := max(s.info.Lateness, lateBy), s.newest.Load()
+	if newest != 0 && e.Flags&event.FlagNoTime == 0 && e.Time.UnixNano() < newest-int64(late) {
+		e.Flags |= event.FlagLate
 	}
 }
 
