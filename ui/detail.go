@@ -190,7 +190,7 @@ func (d *detail) facts(a *triage.Alert) []line {
 		c.pair("state", 9, st, words),
 		c.pair("seen", 9, sh.Text, fmt.Sprintf("%s, first %s, last %s", times2(a.Count), c.full(a.First), c.full(a.Last))),
 		c.pair("risk", 9, sh.Text, fmt.Sprintf("%d of 100", a.Risk)),
-		c.pair("rule", 9, sh.Text, clean(a.RuleID)),
+		c.pair("rule", 9, sh.Text, c.ruleWords(a.RuleID)),
 	}
 	out[4].open = func() tea.Cmd { return c.visit(newRulePage(c, a.RuleID)) }
 	out[4].field, out[4].value = "rule", a.RuleID
@@ -204,6 +204,14 @@ func (d *detail) facts(a *triage.Alert) []line {
 		out = append(out, prev)
 	}
 	return out
+}
+
+// ruleWords is a rule's title and id.
+func (c *Console) ruleWords(id string) string {
+	if r := c.opt.Live.RuleOf(id); r != nil && r.Title != "" {
+		return clean(r.Title) + " (" + clean(id) + ")"
+	}
+	return clean(id)
 }
 
 func times2(n uint64) string {

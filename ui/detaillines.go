@@ -16,7 +16,10 @@ import (
 // why shows which predicate matched where.
 func (d *detail) why(a *triage.Alert) []line {
 	c, sh := d.c, d.c.sheet
-	out := []line{c.heading("why")}
+	out, n := []line{c.heading("why")}, 6
+	for _, m := range a.Why {
+		n = max(n, min(style.Width(clean(m.Field)), 40))
+	}
 	for _, m := range a.Why {
 		where := ""
 		if m.Pos >= 0 && m.End > m.Pos {
@@ -27,7 +30,7 @@ func (d *detail) why(a *triage.Alert) []line {
 			field = "record"
 		}
 		l := line{segs: []segment{
-			{sh.Dim, " " + style.Pad(clean(field), 20) + " "}, {sh.Text, clean(head(m.Predicate, 200))},
+			{sh.Dim, " " + style.Pad(clean(field), n) + " "}, {sh.Text, clean(head(m.Predicate, 200))},
 			{sh.Dim, "  matched "}, {sh.Match, clean(c.opt.Mask.MaskField(m.Field, head(m.Value, 200)))}, {sh.Dim, where},
 		}, field: m.Field, value: m.Value}
 		if m.Field != "" && m.Value != "" {
@@ -51,17 +54,28 @@ func (d *detail) record(a *triage.Alert) []line {
 	}
 	ev := d.around()
 	if len(ev) == 0 {
-		out = append(out, c.rawLine("", []byte(a.Sample), a.Why, true))
-		return out
+		raw := c.rawLine("", []byte(a.Sample), a.Why, true)
+		raw.tall = true
+		return append(out, raw)
 	}
+	newest := firstByte(newestHit(ev))
 	for _, e := range ev {
 		stamp := c.clock(e.Time, c.now(), false)
 		out = append(out, c.rawLine(stamp, e.Raw, e.Why, e.Hit))
+		out[len(out)-1].tall = e.Hit && firstByte(&e) == newest
 	}
 	if hits := countHits(d.evidence); hits > 1 {
 		out = append(out, line{segs: []segment{{c.sheet.Dim, fmt.Sprintf(" %d hits are pinned as evidence", hits)}}})
 	}
 	return out
+}
+
+// firstByte tells one record from another that reads the same.
+func firstByte(e *triage.Evidence) *byte {
+	if e == nil || len(e.Raw) == 0 {
+		return nil
+	}
+	return &e.Raw[0]
 }
 
 func countHits(list []triage.Evidence) int {

@@ -77,7 +77,9 @@ func (v *eventView) build() {
 		}
 		l = append(l, hit)
 	}
-	l = append(l, c.heading("record"), c.rawLine("", e.Raw, why, true), c.heading("about (Enter or p and the letter or digit)"))
+	raw := c.rawLine("", e.Raw, why, true)
+	raw.tall = true
+	l = append(l, c.heading("record"), raw, c.heading("about (Enter or p and the letter or digit)"))
 	for i, ent := range e.Entities(nil) {
 		l = append(l, c.entityLine(i, ent))
 	}

@@ -19,6 +19,7 @@ type line struct {
 	ent   *event.Entity
 	raw   []byte // the record this row shows
 	head  bool   // a heading: Tab goes from one to the next
+	tall  bool   // wrapped even where the page is not, over more rows
 }
 
 func (l line) text() string {
@@ -28,6 +29,9 @@ func (l line) text() string {
 	}
 	return b.String()
 }
+
+// tallRows is how many screen rows a record may take on its own page.
+const tallRows = 40
 
 // pager shows lines with a cursor. It is the body of every page that is not a
 // stream; a page fills lines and leaves moving, searching and copying to it.
@@ -60,9 +64,6 @@ func (p *pager) draw(w, h int) []string {
 }
 
 func (p *pager) heights(w int) list.Heights {
-	if !p.wrap {
-		return nil
-	}
 	return func(i int64) int { return len(p.row(p.lines[i], w, false)) }
 }
 
@@ -72,7 +73,11 @@ func (p *pager) row(l line, w int, cursor bool) []string {
 		r.Base = p.c.sheet.Cursor
 	}
 	segs := markText(l.segs, p.look, p.c.sheet.Search)
-	if !p.wrap || style.Width(l.text()) <= w {
+	most := wrapRows
+	if l.tall {
+		most = tallRows
+	}
+	if !p.wrap && (!l.tall || p.xoff > 0) || style.Width(l.text()) <= w {
 		for _, g := range segs {
 			r.Put(g.style, g.text)
 		}
@@ -80,7 +85,7 @@ func (p *pager) row(l line, w int, cursor bool) []string {
 	}
 	r.Skip = 0
 	base := r.Base
-	return wrapSegments(&r, func() *style.Row { return (&style.Row{Width: w, Base: base}).Put(p.c.sheet.Text, "   ") }, segs)
+	return wrapSegments(&r, func() *style.Row { return (&style.Row{Width: w, Base: base}).Put(p.c.sheet.Text, "   ") }, segs, most)
 }
 
 // markText marks the searched text in the pieces of a row.

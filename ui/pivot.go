@@ -59,8 +59,14 @@ func firstOfKind(list []event.Entity, k event.EntityKind, skip int) (event.Entit
 	return event.Entity{}, false
 }
 
-// pivot opens everything about an entity.
-func (c *Console) pivot(e event.Entity) tea.Cmd { return c.visit(newEntity(c, e)) }
+// pivot opens everything about an entity; of a value that no field is known for,
+// the records that contain it.
+func (c *Console) pivot(e event.Entity) tea.Cmd {
+	if len(event.EntityFields(e.Kind)) == 0 {
+		return c.visit(c.newPage("text "+head(clean(e.Value), 64), &query.Pred{Op: query.OpContains, Value: e.Value}, nil))
+	}
+	return c.visit(newEntity(c, e))
+}
 
 // pivotValue opens everything about a field's value: an entity's page where the
 // field names one, else all records that have the value in this field.

@@ -95,7 +95,7 @@ func (s *stream) drawEvent(e *event.Event, hits []HitMark, cursor bool) []string
 	if l.w-indent < 16 {
 		indent = 0
 	}
-	return wrapSegments(r, func() *style.Row { return s.row(cursor).Put(sh.Text, strings.Repeat(" ", indent)) }, segs)
+	return wrapSegments(r, func() *style.Row { return s.row(cursor).Put(sh.Text, strings.Repeat(" ", indent)) }, segs, wrapRows)
 }
 
 func wide(w int) bool { return w >= 100 }
@@ -297,8 +297,8 @@ func runs(text []byte, owner []int8, base style.Style, layers []layer) []segment
 	return out
 }
 
-// wrapSegments lays segments out over rows, the first of which is r.
-func wrapSegments(r *style.Row, next func() *style.Row, segs []segment) []string {
+// wrapSegments lays segments out over at most most rows, the first of which is r.
+func wrapSegments(r *style.Row, next func() *style.Row, segs []segment, most int) []string {
 	var out []string
 	stuck := false
 	for i := 0; i < len(segs); {
@@ -317,7 +317,7 @@ func wrapSegments(r *style.Row, next func() *style.Row, segs []segment) []string
 		segs = slices.Clone(segs)
 		segs[i].text = g.text[len(part):]
 		out = append(out, r.String())
-		if len(out) == wrapRows {
+		if len(out) == most {
 			return out
 		}
 		r = next()

@@ -64,7 +64,7 @@ func (c *Console) sourceLines(s event.SourceStatus) []line {
 		name = string(s.ID)
 	}
 	segs := []segment{
-		{stateStyle(sh, s.State), " " + style.Pad(s.State.String(), 11) + " "}, {sh.Text, style.Pad(clean(name), 32) + " "},
+		{stateStyle(sh, s.State), " " + style.Pad(s.State.String(), 11) + " "}, {sh.Text, style.Pad(tail(clean(name), 32, sh.More), 32) + " "},
 		{sh.Dim, style.Pad(clean(s.Kind)+" "+clean(s.Format), 20) + " "}, {sh.Text, count(s.Records) + " records"},
 	}
 	if s.Lost > 0 {
@@ -82,6 +82,15 @@ func (c *Console) sourceLines(s event.SourceStatus) []line {
 	l := line{segs: segs, value: string(s.ID), field: "source"}
 	l.open = func() tea.Cmd { return c.visit(newValuePage(c, "source", string(s.ID))) }
 	return append([]line{l}, c.sourceNotes(s)...)
+}
+
+// tail is the end of s in at most n columns: of a path the end tells more.
+func tail(s string, n int, more string) string {
+	w := style.Width(s)
+	if w <= n {
+		return s
+	}
+	return more + style.Cut(s, w-n+style.Width(more), w)
 }
 
 // sourceNotes are what there is to say beside the one line of a source.

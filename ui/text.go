@@ -53,14 +53,17 @@ func entityWords(list []event.Entity) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(kindName(e.Kind) + " " + clean(e.Value))
+		if e.Kind != event.EntityOther {
+			b.WriteString(kindName(e.Kind) + " ")
+		}
+		b.WriteString(clean(e.Value))
 	}
 	return b.String()
 }
 
 func kindName(k event.EntityKind) string {
-	if k > event.EntityHash {
-		return "entity"
+	if k > event.EntityOther {
+		return "value"
 	}
 	return k.String()
 }
