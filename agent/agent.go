@@ -59,6 +59,7 @@ const defaultRescan = time.Second
 type Server struct {
 	agentpb.UnimplementedAgentServer
 	cfg      Config
+	host     string // the certificate's name, which consoles call this host by
 	trust    *certs.Store
 	tls      *tls.Config
 	boot     uint64
@@ -102,15 +103,15 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	id, err := certs.IdentityOf(trust.Certificate())
+	if err != nil {
+		return nil, err
+	}
 	if c.Name == "" {
-		id, err := certs.IdentityOf(trust.Certificate())
-		if err != nil {
-			return nil, err
-		}
 		c.Name = id.Name
 	}
 	return &Server{
-		cfg: c, trust: trust, tls: trust.Server(), boot: rand.Uint64(), registry: registry,
+		cfg: c, host: id.Name, trust: trust, tls: trust.Server(), boot: rand.Uint64(), registry: registry,
 		catalog: cat, quota: quota{open: map[string]int{}},
 	}, nil
 }

@@ -213,6 +213,7 @@ func TestHostileRequests(t *testing.T) {
 		{"a huge filter", []*agentpb.ReadRequest{open(&agentpb.Open{Stream: "logs/auth.log", Filter: strings.Repeat("x", agentpb.MaxFilter+1)})}, codes.InvalidArgument, "at most"},
 		{"a huge request", []*agentpb.ReadRequest{open(&agentpb.Open{Stream: strings.Repeat("x", maxRequest+1)})}, codes.ResourceExhausted, "larger than max"},
 		{"a cursor that is none", []*agentpb.ReadRequest{open(&agentpb.Open{Stream: "logs/auth.log", Cursor: "rubbish"})}, codes.Aborted, "position"},
+		{"a tail of less than nothing", []*agentpb.ReadRequest{open(&agentpb.Open{Stream: "logs/auth.log", TailBytes: -1})}, codes.InvalidArgument, "number of bytes"},
 		{"two streams", []*agentpb.ReadRequest{good, good}, codes.InvalidArgument, "only acknowledgements"},
 		{"another stream's acknowledgement", []*agentpb.ReadRequest{good, ack("logs/other.log", 1)}, codes.InvalidArgument, "only acknowledgements"},
 		{"an acknowledgement of the future", []*agentpb.ReadRequest{good, ack("logs/auth.log", 1<<40)}, codes.InvalidArgument, "before it was sent"},

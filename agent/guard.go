@@ -16,6 +16,9 @@ import (
 // followed, lie below one of the roots.
 type guard struct{ roots []string }
 
+// errReplaced: the name led elsewhere a moment later, as it does in a rotation.
+var errReplaced = errors.New("was replaced while it was opened")
+
 // look opens the file as a reader would and returns what it is. The error is one
 // sentence, or wraps fs.ErrNotExist.
 func (g *guard) look(path string) (fs.FileInfo, error) {
@@ -84,7 +87,7 @@ func check(f *os.File, path string, want fs.FileInfo) error {
 		return plain(path, err)
 	}
 	if !st.Mode().IsRegular() || !os.SameFile(st, want) {
-		return fmt.Errorf("%s was replaced while it was opened", path)
+		return fmt.Errorf("%s %w", path, errReplaced)
 	}
 	own, ok := st.Sys().(*syscall.Stat_t)
 	if !ok || own.Nlink < 2 {

@@ -13,8 +13,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"bartizan/agent/agentpb"
-	"bartizan/event"
-	"bartizan/sources"
 )
 
 // ways are all the things a name below a root can be, and what becomes of it.
@@ -129,22 +127,52 @@ func TestSwappedForALink(t *testing.T) {
 	}
 }
 
-// TestAdmission: an inode is admitted under whatever name it has now.
-func TestAdmission(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "a.log")
-	must(t, os.WriteFile(path, []byte("x"), 0o600))
-	st, err := os.Stat(path)
+// TestDoor: the follower opens rotated names below the root; a path that leads
+// elsewhere is refused and told once, a name beside it that does is only refused.
+func TestDoor(t *testing.T) {
+	tmp := t.TempDir()
+	root, path := filepath.Join(tmp, "root"), filepath.Join(tmp, "root", "a.log")
+	must(t, os.Mkdir(root, 0o700))
+	must(t, os.WriteFile(path+".1", []byte("older\n"), 0o600))
+	secret := filepath.Join(tmp, "secret")
+	must(t, os.WriteFile(secret, []byte("password\n"), 0o600))
+	must(t, os.Symlink(secret, path+".2"))
+	d := newDoor(&guard{roots: []string{root}}, path)
+	f, err := d.open(path + ".1")
 	must(t, err)
-	must(t, os.Rename(path, path+".1"))
-	a := admission{guard: &guard{roots: []string{dir}}, path: path}
-	must(t, a.admit(&sources.Record{Ref: event.Ref{File: identity(st)}}))
-	must(t, a.admit(&sources.Record{Lost: 1}))
-	other := event.FileID{Dev: identity(st).Dev, Ino: identity(st).Ino + 1_000_000}
-	if err := a.admit(&sources.Record{Ref: event.Ref{File: other}}); err == nil {
-		t.Error("an inode that is nowhere was admitted")
+	must(t, f.Close())
+	for _, p := range []string{path, path + ".2"} { // not there; leads out
+		if _, err := d.open(p); err == nil || len(d.refused) != 0 {
+			t.Errorf("%s: %v, told %d times", p, err, len(d.refused))
+		}
 	}
-	if err := a.admit(&sources.Record{}); err == nil {
-		t.Error("a record of no file was admitted")
+	if pos, err := d.tail(5); pos != "" || err != nil {
+		t.Errorf("a file that is not there has the tail %q, %v", pos, err)
+	}
+	must(t, os.Symlink(secret, path))
+	for range 2 {
+		if _, err := d.open(path); err == nil || len(d.refused) != 1 {
+			t.Errorf("the link was opened (%v), told %d times", err, len(d.refused))
+		}
+	}
+	if _, err := d.tail(5); err == nil {
+		t.Error("the tail of what the link leads to was read")
+	}
+}
+
+// TestTheFirstCursorComesAtOnce: a Read that begins at a tail says where before
+// it has a record that is wanted.
+func TestTheFirstCursorComesAtOnce(t *testing.T) {
+	s := newSite(t, nil)
+	s.write("a.log", strings.Repeat("a line of the past\n", 100))
+	s.server.catalog.scan()
+	call := s.open(s.dial(""), &agentpb.Open{Stream: "logs/a.log", TailBytes: 40, Filter: "nowhere"})
+	b, err := call.Recv()
+	must(t, err)
+	if b.GetCursor() == "" || b.GetLeftOut() != 0 || len(b.GetLengths()) != 0 {
+		t.Errorf("the first batch is %v", b)
+	}
+	if b, err = call.Recv(); err != nil || b.GetLeftOut() != 2 {
+		t.Errorf("then comes %v, %v", b, err)
 	}
 }

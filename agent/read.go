@@ -69,17 +69,34 @@ func (s *Server) opened(call grpc.BidiStreamingServer[agentpb.ReadRequest, agent
 	if e.refused != "" {
 		return nil, status.Error(codes.PermissionDenied, e.refused)
 	}
-	info := sources.Info{ID: event.SourceID("file:" + e.path), Kind: "file", Name: e.path, Path: e.path, Format: e.conf.Format, Live: true}
+	info := sources.Info{ID: event.SourceID("file:" + e.path), Kind: "file", Name: e.path, Path: e.path, Host: s.host, Format: e.conf.Format, Live: true}
 	f, err := newFilter(open.GetFilter(), s.registry, info)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "the filter cannot be used: %v", err)
 	}
 	r := &reader{
 		server: s, call: call, filter: f, from: sources.Position(open.GetCursor()),
-		source: s.catalog.source(e, info), admission: admission{guard: &s.catalog.guard, path: e.path},
-		out: agentpb.NewPacker(e.id, s.epochs.Add(1)),
+		door: newDoor(&s.catalog.guard, e.path), out: agentpb.NewPacker(e.id, s.epochs.Add(1)),
 	}
-	return r, nil
+	r.source = r.follower(info.ID)
+	return r, r.begin(open.GetTailBytes())
+}
+
+// begin finds out where a Read without a cursor begins. The console gets that
+// as the first cursor, so that a Read which breaks early begins there again.
+func (r *reader) begin(tail int64) error {
+	if tail < 0 {
+		return status.Errorf(codes.InvalidArgument, "tail_bytes is %d: it is a number of bytes, or 0 for the beginning", tail)
+	}
+	if r.from != "" || tail == 0 {
+		return nil
+	}
+	var err error
+	if r.from, err = r.tail(tail); err != nil {
+		return status.Error(codes.PermissionDenied, err.Error())
+	}
+	r.out.Batch.Cursor, r.opening = string(r.from), r.from != ""
+	return nil
 }
 
 // reader is one Read: its own source, what is gathered and what is unacknowledged.
@@ -90,7 +107,9 @@ type reader struct {
 	source sources.Source
 	from   sources.Position
 	filter *filter
-	admission
+	*door
+
+	opening bool // the first batch is due at once: it says where the Read began
 
 	out   *agentpb.Packer
 	moved bool          // out has content or a newer cursor
@@ -121,8 +140,11 @@ func (r *reader) run(outer context.Context) error {
 		select {
 		case b := <-in:
 			b.Done(errReadEnded)
-		case <-ended:
+		case end := <-ended:
 			over = true
+			if end != nil {
+				r.server.cfg.Log.Warn("a source failed while its Read ended", "stream", r.out.Batch.Stream, "error", end)
+			}
 		}
 	}
 	r.abandon()
@@ -154,6 +176,11 @@ func (r *reader) listen(ctx context.Context, acks chan<- uint64) error {
 func (r *reader) serve(ctx context.Context, in <-chan sources.Batch, acks <-chan uint64, broken, ended <-chan error) (err error, over bool) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	if r.opening {
+		if err := r.send(); err != nil {
+			return err, false
+		}
+	}
 	for {
 		wait := r.wait(time.Now())
 		if wait <= 0 {
@@ -169,9 +196,7 @@ func (r *reader) serve(ctx context.Context, in <-chan sources.Batch, acks <-chan
 		}
 		select {
 		case b := <-source:
-			if err := r.take(&b); err != nil {
-				return err, false
-			}
+			r.take(&b)
 		case seq := <-acks:
 			if err := r.acknowledge(seq); err != nil {
 				return err, false
@@ -179,6 +204,8 @@ func (r *reader) serve(ctx context.Context, in <-chan sources.Batch, acks <-chan
 		case <-timer.C:
 		case err := <-broken:
 			return err, false
+		case err := <-r.refused:
+			return status.Error(codes.PermissionDenied, err.Error()), false
 		case err := <-ended:
 			return r.finish(err), true
 		case <-ctx.Done():
@@ -204,16 +231,12 @@ func (r *reader) wait(now time.Time) time.Duration {
 func (r *reader) full() bool { return r.bytes >= windowBytes || len(r.sent) >= windowBatches }
 
 // take gathers the records of a source batch that are wanted.
-func (r *reader) take(b *sources.Batch) error {
+func (r *reader) take(b *sources.Batch) {
 	if !r.moved {
 		r.since = time.Now()
 	}
 	kept, held := 0, 0
 	for i := range b.Records {
-		if err := r.admit(&b.Records[i]); err != nil {
-			b.Done(err)
-			return status.Error(codes.PermissionDenied, err.Error())
-		}
 		held += len(b.Records[i].Raw)
 		if r.filter.keep(&b.Records[i]) {
 			r.out.Add(&b.Records[i])
@@ -226,11 +249,10 @@ func (r *reader) take(b *sources.Batch) error {
 	r.out.Batch.Cursor, r.moved = string(b.Pos), true
 	if kept == 0 {
 		b.Done(nil) // there is nothing in it to wait for
-		return nil
+		return
 	}
 	r.taken = append(r.taken, b.Done)
 	r.held += held
-	return nil
 }
 
 // send sends what was gathered. It blocks while the console takes nothing.

@@ -136,15 +136,27 @@ func (d *document) syntax(err error) error {
 	if errors.As(err, &p) {
 		return complaint{d.path, p.Position.Line, p.Message}
 	}
-	if m := wrongType.FindStringSubmatch(err.Error()); m != nil {
+	if m := atKey.FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[1]) // digits
-		return complaint{d.path, line, fmt.Sprintf("%s cannot be a TOML %s; it is a %s", m[2], m[3], m[4])}
+		if want := wanted.FindStringSubmatch(m[3]); want != nil {
+			return complaint{d.path, line, m[2] + " must be " + kinds[want[1]]}
+		}
+		return complaint{d.path, line, m[2] + ": " + m[3]}
 	}
 	return complaint{d.path, 0, strings.TrimPrefix(err.Error(), "toml: ")}
 }
 
-// wrongType is how the decoder says that a value's type does not fit.
-var wrongType = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*)"\): incompatible types: TOML value has type (\w+); destination has type (\w+)$`)
+// How the decoder says where a value's type does not fit, and what would.
+var (
+	atKey  = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*)"\): (.*)$`)
+	wanted = regexp.MustCompile(`(?:destination has type|expected) (boolean|integer|primitive|slice|string|table)\b`)
+)
+
+// kinds are the decoder's words for types in words for people.
+var kinds = map[string]string{
+	"boolean": "true or false", "integer": "a whole number", "primitive": "a text or a number",
+	"slice": "a list", "string": "a text in quotes", "table": "a table",
+}
 
 func hashOf(s string) (h [16]byte) {
 	sum := sha256.Sum256([]byte(s))

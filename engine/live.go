@@ -8,6 +8,7 @@ import (
 	"bartizan/detect"
 	"bartizan/event"
 	"bartizan/query"
+	"bartizan/sources"
 	"bartizan/sources/parse"
 	"bartizan/store"
 	"bartizan/triage"
@@ -56,6 +57,21 @@ func (e *Engine) Read(seq uint64, to *event.Event) error {
 	e.unpack(r, to)
 	*to = *to.Clone()
 	return nil
+}
+
+// Reparse understands a pinned record again, after the ring has moved on.
+func (e *Engine) Reparse(ev triage.Evidence) (*event.Event, error) {
+	info := sources.Info{ID: ev.Ref.Source}
+	if st := e.feeds.stream(ev.Ref.Source); st != nil {
+		info = st.info
+	}
+	if info.Format == "" && e.o.Registry.Known(ev.Format) {
+		info.Format = ev.Format
+	}
+	var slab parse.Slab
+	var out event.Event
+	e.o.Registry.Stream(info).Parse(&sources.Record{Raw: ev.Raw, Ref: ev.Ref, Line: ev.Line, Seen: ev.Time}, &slab, &out)
+	return out.Clone(), nil
 }
 
 // unpack parses the reader's row into to, whose bytes and fields stay the

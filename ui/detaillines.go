@@ -185,7 +185,7 @@ func (c *Console) fieldLines(e *event.Event) []line {
 	var out []line
 	n := 12
 	for _, f := range e.Fields {
-		n = max(n, min(style.Width(clean(f.Name)), 32))
+		n = max(n, min(style.Width(clean(f.Name)), max(32, c.w/4)))
 	}
 	for i, f := range e.Fields {
 		if i == maxFields {

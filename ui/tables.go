@@ -107,10 +107,10 @@ func (c *Console) sourceNotes(s event.SourceStatus) []line {
 		}
 		add(stateStyle(sh, s.State), why)
 	}
-	if p := s.Peer; p != nil {
+	if p := s.Peer; p != nil && s.Kind == "agent" && !strings.Contains(s.Name, "/") { // the agent itself, not each of its streams
 		text := fmt.Sprintf("agent %s at %s, version %s, protocol %d", clean(p.Identity), clean(p.Address), clean(p.Version), p.Protocol)
 		if !p.CertEnds.IsZero() {
-			text += ", certificate ends " + c.stamp(p.CertEnds)
+			text += ", certificate ends " + p.CertEnds.In(c.opt.Zone).Format(time.DateOnly)
 		}
 		add(sh.Dim, text)
 		if skew := max(p.Skew, -p.Skew); skew >= 500*time.Millisecond {

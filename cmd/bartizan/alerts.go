@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,11 +40,26 @@ func alertsList(a *app) *cobra.Command {
 		Use: "list", Short: "the board's alerts, most urgent first", Args: cobra.NoArgs,
 		Example: "  bartizan alerts list --only all -o json",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := checkStates(state); err != nil {
+				return err
+			}
 			return a.each(c, ask{Verb: "list", State: state}, a.alertLine)
 		},
 	}
 	c.Flags().StringVar(&state, "only", state, "comma list of new, taken, snoozed, closed; or all")
 	return c
+}
+
+// checkStates refuses a state that no alert can have: it would list nothing.
+func checkStates(list string) error {
+	for _, s := range strings.Split(list, ",") {
+		switch triage.State(s) {
+		case triage.StateNew, triage.StateTaken, triage.StateSnoozed, triage.StateClosed, "all":
+		default:
+			return usage("--only %s: use new, taken, snoozed, closed or all", list)
+		}
+	}
+	return nil
 }
 
 func alertsShow(a *app) *cobra.Command {
@@ -96,6 +112,11 @@ func alertsMove(a *app, verb, short string) *cobra.Command {
 		Example: "  bartizan alerts " + verb + " 9f3c" + map[string]string{"close": " --verdict benign", "snooze": " --for 4h", "note": " --note \"asked amira\"", "undo": " --move 17"}[verb],
 		RunE: func(c *cobra.Command, ids []string) error {
 			q.Verb, q.IDs = verb, ids
+			if verb == "close" {
+				if _, err := verdictNamed(q.Verdict); err != nil {
+					return exitError{exitUsage, err}
+				}
+			}
 			if until != "" {
 				d, err := config.ParseDuration(until)
 				if err != nil {
@@ -110,7 +131,6 @@ func alertsMove(a *app, verb, short string) *cobra.Command {
 	switch verb {
 	case "close":
 		c.Flags().StringVar(&q.Verdict, "verdict", "", "true_positive, benign, false_positive, duplicate, suspicious, test, insufficient_data")
-		_ = c.MarkFlagRequired("verdict")
 	case "snooze":
 		c.Flags().StringVar(&until, "for", "4h", "how long")
 	case "undo":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -130,7 +131,7 @@ func answerMove(d desk, by triage.Actor, q ask, reply func(any) error) error {
 	if !ok {
 		return fmt.Errorf("the engine does not know %q; use the same version of bartizan", q.Verb)
 	}
-	m := triage.Move{Do: do, By: by, Note: q.Note, Until: q.Until, Undoes: triage.MoveID(q.Undoes)}
+	m := triage.Move{Do: do, By: by, At: nowUTC(), Note: q.Note, Until: q.Until, Undoes: triage.MoveID(q.Undoes)}
 	list, err := resolve(d, q.IDs)
 	if err != nil {
 		return err
@@ -140,6 +141,11 @@ func answerMove(d desk, by triage.Actor, q ask, reply func(any) error) error {
 	}
 	if do == triage.DoClose {
 		if m.Verdict, err = verdictNamed(q.Verdict); err != nil {
+			return err
+		}
+	}
+	if do == triage.DoUndo && m.Undoes == 0 && len(list) > 0 {
+		if m.Undoes, err = lastMove(d, list[0].ID); err != nil {
 			return err
 		}
 	}
@@ -153,6 +159,24 @@ func answerMove(d desk, by triage.Actor, q ask, reply func(any) error) error {
 		out.Alerts = append(out.Alerts, now)
 	}
 	return reply(out)
+}
+
+// lastMove finds a person's newest decision about the alert that still stands.
+func lastMove(d desk, id triage.AlertID) (triage.MoveID, error) {
+	list, err := d.Journal(id, 1000)
+	if err != nil {
+		return 0, err
+	}
+	undone := map[triage.MoveID]bool{}
+	for _, e := range slices.Backward(list) {
+		switch {
+		case e.Do == triage.DoUndo:
+			undone[e.Undoes] = true
+		case !e.By.Machine && !undone[e.ID]:
+			return e.ID, nil
+		}
+	}
+	return 0, fmt.Errorf("nobody's decision about alert %s stands, so there is nothing to undo", id)
 }
 
 func verdictNamed(name string) (triage.Verdict, error) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -133,7 +132,7 @@ func (l *lineWriter) line(b []byte) error {
 func readList(name string) ([]string, error) {
 	b, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the list: %w", err)
+		return nil, err
 	}
 	var out []string
 	for _, l := range strings.Split(string(b), "\n") {

@@ -18,6 +18,7 @@ import (
 
 	"bartizan/attach"
 	"bartizan/engine"
+	"bartizan/event"
 	"bartizan/triage"
 	"bartizan/ui"
 )
@@ -31,6 +32,7 @@ type host struct {
 	now    func() time.Time
 	log    *slog.Logger
 	state  string
+	mask   *event.Masker // one for all consoles: equal secrets look equal
 
 	mu    sync.Mutex
 	seats []*seat
@@ -153,7 +155,7 @@ func (h *host) Console(ctx context.Context, t *attach.Terminal) attach.Exit {
 	s.console.Attach(profile, t.Hello.Size.Width, t.Hello.Size.Height)
 	p := tea.NewProgram(s.console,
 		tea.WithContext(ctx), tea.WithInput(t.In), tea.WithOutput(s.console.Writer(t.Out)),
-		tea.WithEnvironment(t.Hello.Env), tea.WithColorProfile(profile), tea.WithFPS(60),
+		tea.WithEnvironment(t.Hello.Env), tea.WithColorProfile(profile), tea.WithFPS(120),
 		tea.WithWindowSize(t.Hello.Size.Width, t.Hello.Size.Height), tea.WithoutSignalHandler())
 	ended := make(chan struct{})
 	defer close(ended)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -71,10 +72,29 @@ func (a *app) finish(err error) int {
 	if errors.As(err, &e) {
 		code = e.code
 	}
-	if text := err.Error(); text != "" {
-		_, _ = fmt.Fprintln(a.err, "bartizan: "+printable(text))
+	for _, s := range sentences(err) {
+		_, _ = fmt.Fprintln(a.err, "bartizan: "+printable(s))
 	}
 	return code
+}
+
+// sentences takes joined errors apart: each is said on its own line.
+func sentences(err error) []string {
+	switch e := err.(type) {
+	case nil:
+		return nil
+	case exitError:
+		return sentences(e.err)
+	case interface{ Unwrap() []error }:
+		var all, texts []string
+		for _, one := range e.Unwrap() {
+			all, texts = append(all, sentences(one)...), append(texts, one.Error())
+		}
+		if strings.Join(texts, "\n") == err.Error() { // joined, and not wrapped in words
+			return all
+		}
+	}
+	return []string{err.Error()}
 }
 
 // flagError makes cobra's complaints about the command line exit with 2.

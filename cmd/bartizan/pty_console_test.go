@@ -32,7 +32,7 @@ func init() {
 }
 
 // patience is how long a test waits for what must come; a busy machine is slow.
-const patience = 60 * time.Second
+const patience = 15 * time.Second
 
 // bench is a folder with everything one test's processes use.
 type bench struct {

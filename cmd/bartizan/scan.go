@@ -169,8 +169,13 @@ type failures struct {
 }
 
 func (f *failures) add(info sources.Info, err error) {
-	f.n++
-	_, _ = fmt.Fprintln(f.a.err, "bartizan: "+printable(info.Name+": "+err.Error()))
+	f.n += max(1, len(sentences(err)))
+	for _, s := range sentences(err) {
+		if info.Name != "" {
+			s = info.Name + ": " + s
+		}
+		_, _ = fmt.Fprintln(f.a.err, "bartizan: "+printable(s))
+	}
 }
 
 func (f *failures) err() error {

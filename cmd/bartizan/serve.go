@@ -128,7 +128,7 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 	for _, r := range rules.Refused {
 		log.Warn("rule refused", "reason", r.Error())
 	}
-	h := &host{state: s.state, stop: stop, now: time.Now, log: log}
+	h := &host{state: s.state, stop: stop, now: time.Now, log: log, mask: newMasker()}
 	h.left = time.Now()
 	opt := engine.Options{
 		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules, Falco: s.config.FalcoFrom(),
@@ -257,7 +257,7 @@ func (a *app) newConsole(h *host, s *spec, by triage.Actor, hello attach.Hello, 
 	o := ui.Options{
 		Live: live{h.engine, h.attached}, Past: h.engine, Desk: h.engine.Desk(), Actor: by, Theme: s.config.UI.Theme, Zone: zone,
 		Plain: s.config.UI.Plain, ReadOnly: s.config.Board.ReadOnly, Keys: s.config.Keys, Title: s.title(), OnSuspend: at.suspend,
-		Open: hello.Open,
+		Open: hello.Open, Mask: h.mask,
 	}
 	for _, opt := range hello.Options {
 		switch name, value, _ := strings.Cut(opt, "="); name {
@@ -393,7 +393,10 @@ func (a *app) openStatic(ctx context.Context, reg *parse.Registry, paths []strin
 		if len(open) == 0 {
 			return nil, nil, err
 		}
-		f.add(sources.Info{Name: "paths"}, err)
+		f.add(sources.Info{}, err)
+	}
+	if len(open) == 0 {
+		return nil, nil, fmt.Errorf("there is nothing to read at %s", strings.Join(paths, " "))
 	}
 	return open, f, nil
 }

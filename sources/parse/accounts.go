@@ -25,7 +25,7 @@ var accountPhrases = []phrase{
 	{"change user ", "user_changed", succeeded, event.LevelNotice, accountQuoted},
 	{"add ", "group_member_added", succeeded, event.LevelNotice, accountMember},
 	{"delete ", "group_member_removed", succeeded, event.LevelNotice, accountMember},
-	{"user ", "group_member_added", succeeded, event.LevelNotice, accountBy},
+	{"user ", "", succeeded, event.LevelNotice, accountBy},
 	{"password for ", "password_changed", succeeded, event.LevelNotice, accountQuoted},
 	{"changed password expiry for ", "password_expiry_changed", succeeded, event.LevelNotice, accountQuoted},
 }
@@ -47,8 +47,10 @@ func (p *pass) accounts(program string) {
 		if !prefix(b, s.text) {
 			continue
 		}
-		p.addWord(fEvent, s.event)
 		p.e.Level = s.level
+		if s.event != "" {
+			p.addWord(fEvent, s.event)
+		}
 		s.rest(p, len(s.text))
 		break
 	}
@@ -124,10 +126,20 @@ func accountMember(p *pass, i int) {
 	}
 }
 
-// accountBy reads gpasswd's "x added by amira to group wheel".
+// accountBy reads gpasswd's "x added by amira to group wheel" and "x removed by
+// amira from group wheel".
 func accountBy(p *pass, i int) {
 	b := p.text
 	end := word(b, i)
+	switch {
+	case prefixAt(b, end, " added by "):
+		p.addWord(fEvent, "group_member_added")
+	case prefixAt(b, end, " removed by "):
+		p.addWord(fEvent, "group_member_removed")
+	default:
+		p.e.Level = event.LevelInfo
+		return
+	}
 	p.add(fUser, i, end)
 	if at := bytes.Index(b[end:], []byte(" by ")); at >= 0 {
 		by := end + at + len(" by ")

@@ -187,7 +187,8 @@ Generated from the alias tables; ` + "`go test ./sources/parse -run Docs -update
 A record's own names come first and always win. JSON keeps its names as delivered, dotted; lists repeat
 their name, and a condition holds if it holds for any of them. After them come the same values
 under flat ECS names, which are the same for every format, and under the W3C names that Sigma's
-webserver rules use. ` + "`event.outcome`" + ` is success or failure wherever a record tells.
+webserver rules use. ` + "`event.outcome`" + ` is success or failure wherever a record tells. ` + "`host.name`" + ` is the
+name of the agent, or the host the source was configured for, where a record names no host itself.
 
 `)
 	for _, d := range fieldDocs {

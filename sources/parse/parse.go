@@ -10,6 +10,7 @@ package parse
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,6 +64,7 @@ type spec struct {
 	day     int32          // of times without a date, in days since 1970
 	zone    *time.Location // of stamps without one
 	header  *header        // columns, where a header line names them
+	host    string         // host.name of records that name none, as their source says
 }
 
 // header is a line that names the columns of the records after it.
@@ -122,7 +124,7 @@ func forcedFormat(name string) (b builtinFormat, columns string, ok bool) {
 // Stream returns the parsing state of one source. An unknown forced format is
 // ignored; ask Known first.
 func (r *Registry) Stream(info sources.Info) *Stream {
-	s := &Stream{reg: r, base: spec{zone: info.Zone}, live: info.Live}
+	s := &Stream{reg: r, base: spec{zone: info.Zone, host: info.Host}, live: info.Live}
 	if s.base.zone == nil {
 		s.base.zone = r.opt.Zone
 	}
@@ -190,6 +192,9 @@ func (r *Registry) Describe(id event.ParseID) string {
 	s := r.spec(id)
 	b := fmt.Sprintf("%s variant=%d inner=%s year=%d day=%d zone=%s",
 		readers[s.reader].name, s.variant, readers[s.inner].name, s.year, s.day, s.zone)
+	if s.host != "" {
+		b += " host=" + url.QueryEscape(s.host) // without blanks
+	}
 	if s.header != nil {
 		b += " header=" + s.header.text
 	}
@@ -240,6 +245,9 @@ func (s *spec) set(word string) error {
 	switch key {
 	case "zone":
 		s.zone, err = time.LoadLocation(val)
+		return err
+	case "host":
+		s.host, err = url.QueryUnescape(val)
 		return err
 	case "inner":
 		s.inner, err = readerNamed(val)

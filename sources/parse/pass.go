@@ -237,6 +237,7 @@ func (p *pass) finish() {
 	if p.native < 0 {
 		p.native = len(p.fields)
 	}
+	p.aliasWord(ecsHost, p.spec.host)
 	e.Fields, e.Native = p.slab.fields.close(p.fields), p.native
 	p.fields = nil
 	seen := e.Seen

@@ -56,7 +56,7 @@ func (s *Stream) read(p *pass, reader uint8) {
 	p.spec.reader = reader
 	if !readers[reader].read(p) {
 		p.rewind(0)
-		p.spec = spec{zone: s.base.zone}
+		p.spec = spec{zone: s.base.zone, host: s.base.host}
 		readRaw(p)
 	}
 }
@@ -211,7 +211,9 @@ func (r *Registry) Reparse(id event.ParseID, raw []byte, slab *Slab, e *event.Ev
 	}
 	if e.Lost > 0 || !readers[p.spec.reader].read(p) {
 		p.rewind(0)
+		host := p.spec.host
 		p.spec = r.spec(0)
+		p.spec.host = host
 		readRaw(p)
 	}
 	p.finish()

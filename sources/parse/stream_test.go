@@ -220,7 +220,7 @@ func TestBatchStaysValid(t *testing.T) {
 // TestNoAllocations parses each format in a steady state.
 func TestNoAllocations(t *testing.T) {
 	for _, b := range builtin {
-		s := testRegistry().Stream(sources.Info{Live: true})
+		s := testRegistry().Stream(sources.Info{Live: true, Host: "web-1"})
 		var slab Slab
 		var e event.Event
 		rec := sources.Record{Raw: []byte(b.Example), Seen: seen}
@@ -262,7 +262,7 @@ func TestDescribeRestores(t *testing.T) {
 	for _, b := range builtin {
 		all = append(all, []byte(b.Example))
 	}
-	s := r.Stream(sources.Info{Live: true})
+	s := r.Stream(sources.Info{Live: true, Host: "a host=b\u202e zone=%"})
 	var slab, other Slab
 	for _, l := range all {
 		var e, again event.Event
@@ -275,14 +275,14 @@ func TestDescribeRestores(t *testing.T) {
 		}
 		again.Seen = seen
 		fresh.Reparse(id, l, &other, &again)
-		if again.FormatName != e.FormatName || !again.Time.Equal(e.Time) || len(again.Fields) != len(e.Fields) {
+		if again.FormatName != e.FormatName || !again.Time.Equal(e.Time) || len(again.Fields) != len(e.Fields) || again.Text("host.name") != e.Text("host.name") {
 			t.Errorf("%q\n restored as %s, %d fields; was %s, %d", r.Describe(e.Format), again.FormatName, len(again.Fields), e.FormatName, len(e.Fields))
 		}
 	}
 	if len(ids) < 8 {
 		t.Errorf("only %d parse ids for all formats", len(ids))
 	}
-	for _, bad := range []string{"", "nonsense", "syslog zone=No/Where", "syslog year=x", "syslog what=1"} {
+	for _, bad := range []string{"", "nonsense", "syslog zone=No/Where", "syslog year=x", "syslog what=1", "syslog host=%zz"} {
 		if _, err := r.Restore(bad); err == nil {
 			t.Errorf("Restore(%q) did not complain", bad)
 		}
@@ -354,6 +354,39 @@ func TestAliasesYieldToNativeNames(t *testing.T) {
 			t.Errorf("%s is given again", f.Name)
 		}
 	}
+}
+
+// TestHostOfTheSource: a record that names no host is about the source's; what a
+// record says itself wins, and parsing again says the same.
+func TestHostOfTheSource(t *testing.T) {
+	own := map[string]string{
+		"Nov  4 11:00:00 db-7 sshd[9]: Connection closed by 203.0.113.9 port 4711": "db-7",
+		`{"ts":"2026-11-03T09:14:02Z","msg":"x","hostname":"db-7"}`:                "db-7",
+		`{"ts":"2026-11-03T09:14:02Z","msg":"x","host":{"name":"db-7"}}`:           "db-7",
+		`{"ts":"2026-11-03T09:14:02Z","msg":"x"}`:                                  "web-1",
+		"ts=2026-11-03T09:14:02Z level=info msg=x":                                 "web-1",
+		"only words": "web-1",
+		`203.0.113.9 - - [03/Nov/2026:09:14:02 +0000] "GET / HTTP/1.1" 200 5 "-" "curl"`: "web-1",
+	}
+	for _, b := range builtin {
+		if e := parseOne(t, sources.Info{}, b.Example); e.Text("host.name") == "" {
+			own[b.Example] = "web-1"
+		} else {
+			own[b.Example] = e.Text("host.name")
+		}
+	}
+	for line, want := range own {
+		parseLines(t, sources.Info{Host: "web-1"}, [][]byte{[]byte(line)}, func(_ int, e *event.Event) {
+			if e.Text("host.name") != want {
+				t.Errorf("%s of %q is %q, want %q", e.FormatName, line, e.Text("host.name"), want)
+			}
+		})
+	}
+	parseLines(t, sources.Info{Host: "web-1", Format: "cloudtrail"}, [][]byte{[]byte("no JSON at all")}, func(_ int, e *event.Event) {
+		if e.FormatName != "raw" || e.Text("host.name") != "web-1" {
+			t.Errorf("what the forced format cannot read is %s of %q", e.FormatName, e.Text("host.name"))
+		}
+	})
 }
 
 func TestReparseKeepsWhatIsTheSources(t *testing.T) {

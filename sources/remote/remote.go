@@ -35,7 +35,14 @@ type Config struct {
 	// Backoff returns the pause before attempt n (from 0); nil is Backoff(rand.Float64).
 	Backoff func(n int) time.Duration
 	Every   time.Duration // between looks at the list of streams; 0 is 3 s
+	// Tail is how many bytes before the end of a file a stream begins that has
+	// no position yet; 0 is DefaultTail, less than 0 the file's beginning.
+	Tail int64
 }
+
+// DefaultTail is how much of a remote file is read when it is seen for the first
+// time: hours of a busy host's log, but not a history of months over the wire.
+const DefaultTail = 64 << 20
 
 const (
 	defaultEvery = 3 * time.Second
@@ -94,6 +101,9 @@ func Dial(c Config) (*Peer, error) {
 	}
 	if c.Every <= 0 {
 		c.Every = defaultEvery
+	}
+	if c.Tail == 0 {
+		c.Tail = DefaultTail
 	}
 	return &Peer{
 		cfg: c, changed: make(chan struct{}), streams: map[string]*stream{},

@@ -188,6 +188,19 @@ func TestFilterAsksForFields(t *testing.T) {
 	c.status("what was left out", func(st []event.SourceStatus) bool { return strings.Contains(st[1].Reason, "2 left out") })
 }
 
+// TestFilterAsksForTheHost: records that name no host are about the agent's, on
+// both sides.
+func TestFilterAsksForTheHost(t *testing.T) {
+	w := newWorld(t)
+	w.write("auth.log", "no host is named here", "2026-03-04T05:06:08Z db-7 cron[7]: here one is")
+	w.start()
+	conf := w.config(w.addr)
+	conf.Filter = "host.name: web-1"
+	c := newConsole(t, conf)
+	c.run()
+	exactly(t, c.wait(authLog, "the match", atLeast(1)), []string{"no host is named here"})
+}
+
 // TestFilterMovesTheCursor: what a filter left out is not read again later.
 func TestFilterMovesTheCursor(t *testing.T) {
 	w := newWorld(t)
@@ -202,4 +215,66 @@ func TestFilterMovesTheCursor(t *testing.T) {
 	check(t, c.peer.SetFilter(""))
 	w.write("auth.log", "the next line")
 	exactly(t, c.wait(authLog, "the next line only", atLeast(1)), []string{"the next line"})
+}
+
+// TestFirstStartReadsTheTail: of 10 MB that were never read only the end comes
+// over the wire; a restart with the position goes on exactly, whatever the tail.
+func TestFirstStartReadsTheTail(t *testing.T) {
+	const lines, tail = 500_000, 1 << 20
+	w := newWorld(t)
+	all := numbered(0, lines)
+	w.write("auth.log", all...)
+	if st, err := os.Stat(filepath.Join(w.logs, "auth.log")); err != nil || st.Size() < 10<<20 {
+		t.Fatalf("the file is too small: %v, %v", st, err)
+	}
+	w.start()
+	conf := w.config(w.addr)
+	conf.Tail = tail
+	c := newConsole(t, conf)
+	c.run()
+	last := all[lines-1]
+	got := c.wait(authLog, "the last line", func(l []string) bool { return len(l) > 0 && l[len(l)-1] == last })
+	bytes := len(strings.Join(got, "\n")) + 1
+	if bytes > tail || bytes < tail-len(last) {
+		t.Errorf("%d bytes came where %d were asked for", bytes, tail)
+	}
+	exactly(t, got, all[lines-len(got):])
+	c.stop()
+	more := numbered(lines, lines+100_000) // more than the tail
+	w.write("auth.log", more...)
+	again := newConsole(t, conf)
+	again.pos = c.pos
+	again.run()
+	exactly(t, again.wait(authLog, "what was written meanwhile", atLeast(len(more))), more)
+}
+
+// TestTailCountsFromTheFirstLook: what is written after a stream was opened for
+// the first time is delivered, however often the connection is cut before then.
+func TestTailCountsFromTheFirstLook(t *testing.T) {
+	w := newWorld(t)
+	w.write("auth.log", numbered(0, 1000)...)
+	w.start()
+	p := newProxy(t, func() string { return w.addr })
+	conf := w.config(p.addr)
+	conf.Tail, conf.Filter = 10, "nowhere"
+	c := newConsole(t, conf)
+	c.run()
+	c.until("the first cursor", func() bool { return c.pos[authLog] != "" })
+	p.cut()
+	w.write("auth.log", numbered(1000, 1100)...)
+	check(t, c.peer.SetFilter("line"))
+	got := c.wait(authLog, "all lines written since", atLeast(100))
+	exactly(t, got[len(got)-100:], numbered(1000, 1100))
+}
+
+// TestWholeFilesOnRequest: a negative tail is the beginning.
+func TestWholeFilesOnRequest(t *testing.T) {
+	w := newWorld(t)
+	w.write("auth.log", numbered(0, 1000)...)
+	w.start()
+	conf := w.config(w.addr)
+	conf.Tail = -1
+	c := newConsole(t, conf)
+	c.run()
+	exactly(t, c.wait(authLog, "all lines", atLeast(1000)), numbered(0, 1000))
 }
