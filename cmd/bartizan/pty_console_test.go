@@ -390,6 +390,31 @@ func (s *screen) waitEnd() string {
 	return text
 }
 
+// idleBytes counts what the terminal is sent within some seconds of a quiet that
+// has begun when 1.5 seconds brought nothing: the rate in the header
+// is that of the last second.
+func (s *screen) idleBytes(seconds int) (n int64, wrote string) {
+	s.Helper()
+	limit := time.After(patience)
+	for quiet := false; !quiet; {
+		_, changed := s.look()
+		select {
+		case <-changed:
+		case <-limit:
+			s.Fatalf("the terminal never fell silent within %s", patience)
+		case <-time.After(1500 * time.Millisecond):
+			quiet = true
+		}
+	}
+	s.mu.Lock()
+	before, at := s.bytes, s.raw.Len()
+	s.mu.Unlock()
+	<-time.After(time.Duration(seconds) * time.Second)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes - before, s.raw.String()[at:]
+}
+
 // press types keys.
 func (s *screen) press(keys string) {
 	s.Helper()
