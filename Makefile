@@ -46,7 +46,7 @@ format: ## rewrite all Go files in the house style
 	$(TOOLS) gofumpt -w $$(git ls-files '*.go' | grep -v '\.pb\.go$$')
 
 golden: ## rewrite golden screens and generated pages from what the program does now
-	$(GO) test ./ui/... ./cmd/... -update
+	$(GO) test ./ui ./cmd/bartizan ./sources/parse -update
 
 proto: ## generate the agent's protocol from agent/agentpb
 	$(GO) generate ./agent/agentpb

@@ -152,10 +152,21 @@ func TestOlderName(t *testing.T) {
 		base, name string
 		want       bool
 	}{
-		{"auth.log", "auth.log.1", true}, {"auth.log", "auth-20260102.log", true}, {"auth.log", "auth.1.log", true}, {"auth.log", "auth.log.1.gz", false},
-		{"auth.log", "auth.log.conf", false}, {"auth.log", "authority.log", false}, {"messages", "messages-20260102", true}, {"0.log", "0.log.20260102-030405", true},
-		{"auth.log", "auth.log", false}, {"a", "b.1", false},
+		{"auth.log", "auth.log.1", true},
+		{"auth.log", "auth-20260102.log", true},
+		{"auth.log", "auth.1.log", true},
+		{"auth.log", "auth.log.1.gz", false},
+		{"auth.log", "auth.log.conf", false},
+		{"auth.log", "authority.log", false},
+		{"messages", "messages-20260102", true},
+		{"0.log", "0.log.20260102-030405", true},
+		{"auth.log", "auth.log", false},
+		{"auth.log", "auth.log.1.gz", false},
+		{"a", "b.1", false},
 	} {
+		if Rotated(c.base, c.name) != (c.want || c.name == "auth.log.1.gz") {
+			t.Errorf("Rotated: %s beside %s: %v", c.name, c.base, c.want)
+		}
 		if rotatedName(c.base, c.name) != c.want {
 			t.Errorf("%s beside %s: %v", c.name, c.base, !c.want)
 		}

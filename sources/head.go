@@ -64,6 +64,15 @@ func decideHead(head []byte, last bool) (Mode, int) {
 	return ModeHead, 0
 }
 
+// Framing says how a file is cut into records that begins with head (64 KiB of
+// it, or all): ModeLines, ModeObjects, ModeArray or ModeEnvelope. Records of the
+// first two can be told apart from the middle of the file on.
+func Framing(head []byte) Mode {
+	head = bytes.TrimPrefix(bytes.TrimLeft(head, "\x00"), byteOrderMark)
+	mode, _ := decideHead(head, true)
+	return mode
+}
+
 // framingOf is decideHead without the limits.
 func framingOf(head []byte) (Mode, int) {
 	i := skipSpace(head, 0)

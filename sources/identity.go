@@ -2,6 +2,7 @@ package sources
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 
 	"bartizan/event"
@@ -15,3 +16,6 @@ func IDOf(f *os.File) (event.FileID, error) {
 	}
 	return statID(fi), nil
 }
+
+// IDOfInfo returns the identity of what was looked at.
+func IDOfInfo(fi fs.FileInfo) event.FileID { return statID(fi) }

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -53,7 +54,7 @@ func TestWithoutInotify(t *testing.T) {
 	n := w.notify
 	w.notify = nil
 	w.mu.Unlock()
-	if err := w.watch(u, "/x/log"); err != errNoInotify {
+	if err := w.watch(u, "/x/log"); !errors.Is(err, errNoInotify) {
 		t.Errorf("%v", err)
 	}
 	w.mu.Lock()

@@ -3,6 +3,7 @@ package sources
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -83,7 +84,7 @@ func TestOutboxGivesUpWhenCancelled(t *testing.T) {
 	o := newOutbox(ctx, make(chan Batch), "x", SystemClock{}, func() Position { return "" })
 	put(t, o, 1, 1)
 	cancel()
-	if err := o.send(); err != context.Canceled {
+	if err := o.send(); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

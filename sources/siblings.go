@@ -106,6 +106,17 @@ func (w *follow) dirTime() (time.Time, bool) {
 	return dir.ModTime(), w.now().Sub(dir.ModTime()) >= dirSettled
 }
 
+// Rotated says whether name is what base becomes when it is rotated, and maybe
+// compressed then: base.1, base-20260102.gz, stem-20260102.ext.zst, base.gz.
+func Rotated(base, name string) bool {
+	for _, ext := range []string{".gz", ".zst", ".xz", ".bz2", ".lz4"} {
+		if plain, ok := strings.CutSuffix(name, ext); ok {
+			return plain == base || rotatedName(base, plain)
+		}
+	}
+	return rotatedName(base, name)
+}
+
 // rotatedName says whether name is what base becomes when it is rotated:
 // base.1, base-20260102, base.old, and for a base with an extension also
 // stem-20260102.ext and stem.1.ext. Compressed ones are not: they are not read.

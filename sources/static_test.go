@@ -178,6 +178,20 @@ func TestTailPosition(t *testing.T) {
 	}
 }
 
+func TestFraming(t *testing.T) {
+	for head, want := range map[string]Mode{
+		"":                                 ModeLines,
+		"Nov  4 11:00:00 a line\n":         ModeLines,
+		"\x00\x00\xEF\xBB\xBF[{\"a\":1}":   ModeArray,
+		"{\"Records\":[{\"a\":1}":          ModeEnvelope,
+		"{\"a\":1,\n\"b\":2}\n{\"a\":2}\n": ModeObjects,
+	} {
+		if got := Framing([]byte(head)); got != want {
+			t.Errorf("%q is %c, want %c", head, got, want)
+		}
+	}
+}
+
 func TestTailPositionOfJSON(t *testing.T) {
 	d := newFolder(t)
 	d.add("objects", "{\n\"a\":1\n}\n{\n\"a\":2\n}\n{\n\"a\":3\n}\n")

@@ -86,6 +86,7 @@ func (c *Console) headerParts() []part {
 	if name == "" {
 		name = "bartizan"
 	}
+	name = style.Fit(name, max(c.w/3, 16), s.More) // a long list of paths must not hide the counts
 	if c.places.at > 0 {
 		name = style.Fit(c.places.crumbs(s.Crumb), max(c.w*2/3, 20), s.More)
 	}

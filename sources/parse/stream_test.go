@@ -387,6 +387,14 @@ func TestHostOfTheSource(t *testing.T) {
 			t.Errorf("what the forced format cannot read is %s of %q", e.FormatName, e.Text("host.name"))
 		}
 	})
+	r := testRegistry()
+	var slab Slab
+	var e event.Event
+	r.Stream(sources.Info{Host: "web-1", Format: "cloudtrail"}).Parse(&sources.Record{Raw: []byte(example(t, "cloudtrail")), Seen: seen}, &slab, &e)
+	r.Reparse(e.Format, []byte("other bytes"), &slab, &e)
+	if e.FormatName != "raw" || e.Text("host.name") != "web-1" {
+		t.Errorf("other bytes under the same id are %s of %q", e.FormatName, e.Text("host.name"))
+	}
 }
 
 func TestReparseKeepsWhatIsTheSources(t *testing.T) {
