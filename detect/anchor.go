@@ -56,6 +56,26 @@ type finder struct {
 	pool *pool
 }
 
+// gatesOf returns, for each predicate, what the event must have for it to hold:
+// one of the anchors; nil when it can hold without any.
+func (s *Set) gatesOf(p *pool) [][]anchor {
+	gates := make([][]anchor, len(p.preds))
+	for id, q := range p.preds {
+		field := int32(rawField)
+		if q.Field != "" {
+			if !needsField(q) {
+				continue
+			}
+			field = s.fieldOf[q.Field]
+		}
+		gates[id] = literalAnchors(q)
+		for i := range gates[id] {
+			gates[id][i].field, gates[id][i].pred = field, int32(id)
+		}
+	}
+	return gates
+}
+
 func (s *Set) findAnchors(p *pool, n query.Node) []anchor {
 	c := (&finder{s, p}).find(n, false)
 	if !c.found {
@@ -114,24 +134,15 @@ func (f *finder) any(parts []query.Node, negated bool) choice {
 
 func (f *finder) pred(q *query.Pred) choice {
 	id := f.pool.ids[keyOf(q)]
-	field := int32(rawField)
-	if q.Field != "" {
+	anchors := f.set.gates[id]
+	if anchors == nil {
 		if !needsField(q) {
 			return choice{}
 		}
-		field = f.set.fieldOf[q.Field]
+		anchors = []anchor{{kind: presence(q), field: f.set.fieldOf[q.Field], pred: id}}
 	}
-	anchors := literalAnchors(q)
-	if anchors == nil && field == rawField {
-		return choice{}
-	}
-	if anchors == nil {
-		anchors = []anchor{{kind: presence(q)}}
-	}
-	c := choice{found: true}
+	c := choice{found: true, anchors: anchors}
 	for _, a := range anchors {
-		a.field, a.pred = field, id
-		c.anchors = append(c.anchors, a)
 		c.cost += anchorCost(a) * (1 + float64(f.pool.used[id])/8)
 	}
 	return c

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"container/list"
 	"crypto/sha256"
 	"encoding/binary"
@@ -18,7 +19,8 @@ const (
 	MaxCount    = 10_000  // Rule.Count above this is treated as this
 	maxKept     = 500_000 // events remembered, over all groups
 	maxAhead    = 5 * time.Minute
-	windowSlack = 2 // times Count: how many events of a group are remembered
+	windowSlack = 2      // times Count: how many events of a group are remembered
+	maxKeys     = 10_000 // rules whose key is remembered
 )
 
 // Counter keeps the sliding windows of rules with Count > 1: a rule hits when
@@ -38,6 +40,9 @@ type Counter struct {
 	evicted atomic.Uint64
 	group   []event.Entity
 	key     []byte
+	keys    map[*Rule][16]byte // see ruleKey
+	raw     []byte             // of the event before
+	hash    [16]byte           // of raw
 }
 
 type limits struct{ states, kept int }
@@ -49,7 +54,8 @@ type stateKey struct{ rule, group [16]byte }
 type state struct {
 	key    stateKey
 	times  []int64     // event times in nanoseconds, ascending, at most windowSlack×Count
-	refs   []event.Ref // of the last events by arrival, at most MaxRefs
+	refs   []event.Ref // of the last events by arrival, as many as times but at most MaxRefs; a ring
+	oldest int         // where in refs the ring begins
 	firing bool
 }
 
@@ -57,7 +63,7 @@ type state struct {
 // carry none (Event.Seen).
 func NewCounter(now func() time.Time) *Counter {
 	return &Counter{now: now, states: map[stateKey]*list.Element{}, recent: list.New(),
-		limits: limits{MaxStates, maxKept}}
+		keys: map[*Rule][16]byte{}, limits: limits{MaxStates, maxKept}}
 }
 
 // Take counts e, whose fields satisfied r.Cond. When that completes a window hit
@@ -65,7 +71,7 @@ func NewCounter(now func() time.Time) *Counter {
 // e's last; the caller's to keep) and n how many events fall in it. A rule with
 // Count below 2 hits every time.
 func (c *Counter) Take(r *Rule, e *event.Event) (hit bool, refs []event.Ref, n int) {
-	ref := e.Ref.Sealed(e.Raw)
+	ref := c.seal(e)
 	if r.Count < 2 {
 		return true, []event.Ref{ref}, 1
 	}
@@ -78,7 +84,7 @@ func (c *Counter) Take(r *Rule, e *event.Event) (hit bool, refs []event.Ref, n i
 	switch {
 	case n >= need && !st.firing:
 		st.firing, hit = true, true
-		refs = slices.Clone(st.refs[max(0, len(st.refs)-n):])
+		refs = st.last(n)
 	case n < need && newest:
 		st.firing = false
 	}
@@ -96,8 +102,9 @@ func (c *Counter) States() int { return len(c.states) }
 // id and Hash are unchanged go on. Call it with the rules of a new Set.
 func (c *Counter) Swap(rules []*Rule) {
 	stay := make(map[[16]byte]bool, len(rules))
+	clear(c.keys)
 	for _, r := range rules {
-		stay[ruleKey(r)] = true
+		stay[c.ruleKey(r)] = true
 	}
 	for k, el := range c.states {
 		if !stay[k.rule] {
@@ -107,7 +114,7 @@ func (c *Counter) Swap(rules []*Rule) {
 }
 
 func (c *Counter) state(r *Rule, e *event.Event) *state {
-	key := stateKey{ruleKey(r), c.groupKey(r, e)}
+	key := stateKey{c.ruleKey(r), c.groupKey(r, e)}
 	if el, ok := c.states[key]; ok {
 		c.recent.MoveToFront(el)
 		return el.Value.(*state)
@@ -155,10 +162,33 @@ func (c *Counter) add(st *state, at int64, ref event.Ref, need int) {
 		st.times = slices.Delete(st.times, 0, 1)
 		c.kept--
 	}
-	if len(st.refs) == MaxRefs {
-		st.refs = slices.Delete(st.refs, 0, 1)
+	if len(st.refs) < min(MaxRefs, need*windowSlack) {
+		st.refs = append(st.refs, ref)
+		return
 	}
-	st.refs = append(st.refs, ref)
+	st.refs[st.oldest] = ref
+	st.oldest = (st.oldest + 1) % len(st.refs)
+}
+
+// last returns the references of the last n events, oldest first.
+func (st *state) last(n int) []event.Ref {
+	n = min(n, len(st.refs))
+	out := make([]event.Ref, n)
+	for i := range out {
+		out[i] = st.refs[(st.oldest+len(st.refs)-n+i)%len(st.refs)]
+	}
+	return out
+}
+
+// seal returns the event's sealed reference; several rules count the same event.
+func (c *Counter) seal(e *event.Event) event.Ref {
+	ref := e.Ref
+	if c.raw == nil || !bytes.Equal(c.raw, e.Raw) {
+		c.hash = ref.Sealed(e.Raw).Hash
+		c.raw = append(c.raw[:0], e.Raw...)
+	}
+	ref.Hash = c.hash
+	return ref
 }
 
 // within returns how many events the fullest window of length d holds that has
@@ -205,6 +235,19 @@ func (c *Counter) groupKey(r *Rule, e *event.Event) (k [16]byte) {
 	}
 	sum := sha256.Sum256(c.key)
 	copy(k[:], sum[:16])
+	return k
+}
+
+// ruleKey is the rule's half of a state's key.
+func (c *Counter) ruleKey(r *Rule) [16]byte {
+	if k, ok := c.keys[r]; ok {
+		return k
+	}
+	if len(c.keys) >= maxKeys {
+		clear(c.keys)
+	}
+	k := ruleKey(r)
+	c.keys[r] = k
 	return k
 }
 

@@ -1,9 +1,7 @@
 package detect
 
 import (
-	"bytes"
 	"slices"
-	"unicode/utf8"
 	"unsafe"
 
 	"bartizan/event"
@@ -18,6 +16,7 @@ type Matcher struct {
 	gen    uint32 // of the event at hand; marks of other generations are void
 	memo   []uint32
 	cand   []uint32 // per rule: generation in which it became a candidate
+	lists  []uint32 // per list: generation in which it became possible
 	found  []uint32 // per entry of the route: generation in which it was found
 	places []place  // per field of the set
 	next   []int32  // per field of the event: the next with the same name, -1
@@ -43,6 +42,7 @@ func (s *Set) NewMatcher() *Matcher {
 		set:    s,
 		memo:   make([]uint32, len(s.preds)),
 		cand:   make([]uint32, len(s.rules)),
+		lists:  make([]uint32, s.lists+1),
 		places: make([]place, len(s.fields)),
 		why:    map[*Rule]*query.Matcher{},
 	}
@@ -110,15 +110,23 @@ func (m *Matcher) enter(source event.LogSource) {
 	clear(m.found) // its numbers now mean other entries
 }
 
-// begin voids all marks. memo holds the generation shifted by one, so it turns
-// over at half the range.
+// What memo says of a predicate, below the generation.
+const (
+	isFalse uint32 = iota
+	isTrue
+	isPossible // what must be there for it to hold was found: ask
+)
+
+// begin voids all marks. memo holds the generation shifted by two, so it turns
+// over at a quarter of the range.
 func (m *Matcher) begin(e *event.Event) {
 	m.e = e
 	m.gen++
-	if m.gen >= 1<<31 {
+	if m.gen >= 1<<30 {
 		m.gen = 1
 		clear(m.memo)
 		clear(m.cand)
+		clear(m.lists)
 		clear(m.found)
 		clear(m.places)
 	}
@@ -138,12 +146,16 @@ func (m *Matcher) lookAtFields() {
 		if at < 0 {
 			continue
 		}
+		x := m.route.fields[at]
+		if x == nil {
+			continue
+		}
 		p := &m.places[at]
 		m.next[i] = -1
 		switch {
 		case p.gen != m.gen:
 			*p = place{m.gen, int32(i), int32(i), i < native}
-			if x := m.route.fields[at]; x != nil && x.present >= 0 {
+			if x.present >= 0 {
 				m.find(x.present)
 			}
 		case p.native && i >= native:
@@ -152,7 +164,7 @@ func (m *Matcher) lookAtFields() {
 			m.next[p.last] = int32(i)
 			p.last = int32(i)
 		}
-		if x := m.route.fields[at]; x != nil && f.Value.Kind != event.KindNull {
+		if f.Value.Kind != event.KindNull {
 			m.lookAtValue(x, &f.Value)
 		}
 	}
@@ -179,18 +191,19 @@ func (m *Matcher) lookAtValue(x *fieldIndex, v *event.Value) {
 			m.find(at)
 		}
 	}
-	// Folding makes a text shorter at most by a factor of three.
+	// Folding makes a text shorter at most by a factor of three, and never longer.
 	maybeExact := x.exact != nil && len(v.Str) <= 3*x.longest
-	if !maybeExact && x.texts == nil {
+	maybeInside := x.texts != nil && len(v.Str) >= x.texts.least
+	if !maybeExact && !maybeInside {
 		return
 	}
 	m.folded = fold(m.folded, v.Str)
-	if maybeExact {
+	if mark := markOf(m.folded); maybeExact && x.marks[mark/64]>>(mark%64)&1 != 0 {
 		if at, ok := x.exact[string(m.folded)]; ok {
 			m.find(at)
 		}
 	}
-	if x.texts != nil {
+	if maybeInside {
 		m.lookInside(x.texts, m.folded)
 	}
 }
@@ -204,34 +217,10 @@ func (m *Matcher) lookAtRaw() {
 	m.lookInside(m.route.raw, m.folded)
 }
 
-// fold is query.AppendFold into buf from its start, quicker where all is ASCII.
-func fold(buf []byte, s string) []byte {
-	buf = slices.Grow(buf[:0], len(s))[:len(s)]
-	for i := range len(s) {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			return query.AppendFold(buf[:i], s[i:])
-		}
-		buf[i] = lower[c]
-	}
-	return buf
-}
-
-// lower maps ASCII letters to lower case and leaves every other byte alone.
-var lower = func() (t [256]byte) {
-	for i := range t {
-		t[i] = byte(i)
-		if 'A' <= i && i <= 'Z' {
-			t[i] += 'a' - 'A'
-		}
-	}
-	return t
-}()
-
 func (m *Matcher) lookInside(t *texts, value []byte) {
-	for i := range t.short {
-		x := &t.short[i]
-		if m.found[x.entry] != m.gen && hasShort(x, value) {
+	for i := range t.alone {
+		x := &t.alone[i]
+		if m.found[x.entry] != m.gen && hasAlone(x, value) {
 			m.find(x.entry)
 		}
 	}
@@ -256,29 +245,23 @@ func (m *Matcher) lookInside(t *texts, value []byte) {
 	}
 }
 
-func hasShort(x *text, value []byte) bool {
-	n := len(x.text)
-	switch {
-	case len(value) < n:
-		return false
-	case x.kind == anchorStart:
-		return string(value[:n]) == x.text
-	case x.kind == anchorEnd:
-		return string(value[len(value)-n:]) == x.text
-	}
-	return bytes.Contains(value, unsafe.Slice(unsafe.StringData(x.text), n))
-}
-
 // find marks an entry: its predicates hold, its rules are candidates.
 func (m *Matcher) find(at int32) {
 	if m.found[at] == m.gen {
 		return
 	}
 	m.found[at] = m.gen
-	for _, p := range m.route.entries[at].preds {
-		m.memo[p] = m.gen<<1 | 1
+	e := &m.route.entries[at]
+	for _, p := range e.holds {
+		m.memo[p] = m.gen<<2 | isTrue
 	}
-	for _, r := range m.route.entries[at].rules {
+	for _, p := range e.may {
+		m.memo[p] = m.gen<<2 | isPossible
+	}
+	for _, l := range e.lists {
+		m.lists[l] = m.gen
+	}
+	for _, r := range e.rules {
 		m.candidate(r)
 	}
 }
@@ -299,6 +282,9 @@ func (m *Matcher) eval(code []step, i int32) bool {
 	case stepNot:
 		return !m.eval(code, i+1)
 	}
+	if n.kind == stepOr && n.pred != 0 && m.lists[n.pred] != m.gen && m.route.lists.has(n.pred) {
+		return false
+	}
 	stop := n.kind == stepOr // an Or ends at the first true part, an And at the first false
 	for k := i + 1; k < n.next; k = code[k].next {
 		if m.eval(code, k) == stop {
@@ -310,16 +296,19 @@ func (m *Matcher) eval(code []step, i int32) bool {
 
 // holds answers a predicate, asking the event at most once.
 func (m *Matcher) holds(p int32) bool {
-	if have := m.memo[p]; have>>1 == m.gen {
-		return have&1 == 1
+	have := m.memo[p]
+	switch {
+	case have>>2 != m.gen:
+		if m.route.gated.has(p) {
+			return false
+		}
+	case have&3 != isPossible:
+		return have&3 == isTrue
 	}
-	if m.route.decided[p/64]&(1<<(p%64)) != 0 {
-		return false
-	}
+	m.memo[p] = m.gen<<2 | isFalse
 	yes := m.ask(p)
-	m.memo[p] = m.gen << 1
 	if yes {
-		m.memo[p] |= 1
+		m.memo[p] = m.gen<<2 | isTrue
 	}
 	return yes
 }

@@ -104,6 +104,9 @@ func genNode(t *rapid.T, depth int) query.Node {
 	if kind == 0 {
 		return query.Not{X: genNode(t, depth-1)}
 	}
+	if kind == 1 && rapid.Bool().Draw(t, "list") {
+		return genList(t)
+	}
 	parts := make([]query.Node, rapid.IntRange(0, 3).Draw(t, "parts"))
 	for i := range parts {
 		parts[i] = genNode(t, depth-1)
@@ -112,6 +115,20 @@ func genNode(t *rapid.T, depth int) query.Node {
 		return query.Or(parts)
 	}
 	return query.And(parts)
+}
+
+// genList draws an Or that the index may answer as a whole.
+func genList(t *rapid.T) query.Node {
+	list := make(query.Or, rapid.IntRange(listFrom-1, listFrom+2).Draw(t, "list length"))
+	for i := range list {
+		list[i] = &query.Pred{
+			Field: rapid.SampledFrom([]string{"Image", "User"}).Draw(t, "list field"),
+			Op:    rapid.SampledFrom([]query.Op{query.OpEqual, query.OpContains, query.OpPrefix, query.OpSuffix, query.OpGlob}).Draw(t, "list op"),
+			Value: rapid.SampledFrom([]string{"power", "shell", ".exe", "sudo", "powershell", "5", "k"}).Draw(t, "list value"),
+			Cased: rapid.IntRange(0, 3).Draw(t, "list cased") == 0,
+		}
+	}
+	return list
 }
 
 func genValue(t *rapid.T) event.Value {

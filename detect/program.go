@@ -14,9 +14,13 @@ import (
 // last of them, so evaluating reads memory forward.
 type step struct {
 	kind stepKind
-	pred int32 // of stepPred
+	pred int32 // of stepPred; of stepOr its list's number, 0 when it is no long list
 	next int32
 }
+
+// listFrom is how many predicates an Or must have, and nothing else, to be a list,
+// which the index can rule out as a whole.
+const listFrom = 4
 
 type stepKind uint8
 
@@ -33,6 +37,7 @@ type pool struct {
 	ids   map[predKey]int32
 	preds []*query.Pred
 	used  []int32 // how many rules' conditions name the predicate
+	lists int32   // how many lists there are, numbered from 1
 }
 
 // predKey is what makes two predicates the same question.
@@ -83,6 +88,10 @@ func (p *pool) compile(code []step, n query.Node) []step {
 	case query.Or:
 		code[at].kind = stepOr
 		code = p.compileAll(code, n)
+		if isList(code[at+1:], n) {
+			p.lists++
+			code[at].pred = p.lists
+		}
 	case query.Not:
 		code[at].kind = stepNot
 		code = p.compile(code, n.X)
@@ -92,6 +101,12 @@ func (p *pool) compile(code []step, n query.Node) []step {
 	}
 	code[at].next = int32(len(code))
 	return code
+}
+
+// isList reports whether the parts of an Or, compiled as code, are predicates and
+// enough of them.
+func isList(code []step, or query.Or) bool {
+	return len(or) >= listFrom && len(code) == len(or) && !slices.ContainsFunc(code, func(s step) bool { return s.kind != stepPred })
 }
 
 // compileAll puts cheap parts first: the order of And and Or is free.

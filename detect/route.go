@@ -1,26 +1,34 @@
 package detect
 
-import (
-	"math/bits"
-)
+import "slices"
 
 // route is the index over the rules that one log source can meet.
 type route struct {
 	rules   []int32 // all of them, ascending
 	always  []int32 // those without an anchor
 	entries []entry
-	fields  []*fieldIndex // by place in Set.fields; nil: nothing looks at it
+	fields  []*fieldIndex // by place in Set.fields; nil: no rule of the route asks for it
 	raw     *texts        // nil: nothing looks at the record as a whole
-	decided []uint64      // bit per predicate: it holds only when an entry says so
+	gated   bitset        // predicates that do not hold unless an entry says that they do or may
+	lists   bitset        // lists that do not hold unless an entry says that they may
 }
 
-// entry is one thing to find in events, with the rules it makes candidates and
-// the predicates it makes true.
-type entry struct{ rules, preds []int32 }
+// bitset holds small numbers.
+type bitset []uint64
+
+func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+
+func (b bitset) has(i int32) bool { return b[i/64]>>(i%64)&1 != 0 }
+func (b bitset) add(i int32)      { b[i/64] |= 1 << (i % 64) }
+
+// entry is one thing to find in events, with the rules it makes candidates, the
+// predicates it makes true, and the predicates and lists it makes possible.
+type entry struct{ rules, holds, may, lists []int32 }
 
 // fieldIndex is what rules look for in the values of one field.
 type fieldIndex struct {
 	exact    map[string]int32 // folded text to entry
+	marks    [256 / 64]uint64 // bit per markOf of the exact texts: a quick no
 	longest  int              // of the exact texts, in bytes
 	numbers  map[float64]int32
 	texts    *texts
@@ -37,9 +45,10 @@ type text struct {
 
 func newRoute(s *Set, rules []int32) *route {
 	b := routeBuilder{set: s, known: map[anchorKey]int32{}, route: &route{
-		rules:   rules,
-		fields:  make([]*fieldIndex, len(s.fields)),
-		decided: make([]uint64, (len(s.preds)+63)/64),
+		rules:  rules,
+		fields: make([]*fieldIndex, len(s.fields)),
+		gated:  newBitset(len(s.preds)),
+		lists:  newBitset(int(s.lists) + 1),
 	}}
 	for _, r := range rules {
 		if s.anchors[r] == nil {
@@ -47,7 +56,23 @@ func newRoute(s *Set, rules []int32) *route {
 			continue
 		}
 		for i := range s.anchors[r] {
-			b.add(r, &s.anchors[r][i])
+			a := &s.anchors[r][i]
+			e := &b.entries[b.entryOf(a)]
+			e.rules = appendOnce(e.rules, r)
+		}
+	}
+	for _, r := range rules {
+		if b.common(r) {
+			b.gate(s.code[r], b.set.gateable)
+		}
+	}
+	for _, r := range rules {
+		b.gate(s.code[r], b.searched)
+	}
+	for _, r := range rules {
+		b.look(s.code[r])
+		if b.common(r) {
+			b.gateLists(s.code[r])
 		}
 	}
 	b.finish()
@@ -61,6 +86,14 @@ type anchorKey struct {
 	num   float64
 }
 
+func (a *anchor) key() anchorKey {
+	kind := a.kind
+	if kind == anchorPattern {
+		kind = anchorPresent
+	}
+	return anchorKey{a.field, kind, a.text, a.num}
+}
+
 type routeBuilder struct {
 	*route
 	set   *Set
@@ -68,12 +101,116 @@ type routeBuilder struct {
 	raws  []text
 }
 
-func (b *routeBuilder) add(rule int32, a *anchor) {
-	kind := a.kind
-	if kind == anchorPattern {
-		kind = anchorPresent
+// commonShare: an anchor that one in so many rules of a log source share is likely
+// in most of its events, such as the one word that all lines of a program have.
+const commonShare = 8
+
+// common reports whether a rule is likely a candidate on many events.
+func (b *routeBuilder) common(rule int32) bool {
+	anchors := b.set.anchors[rule]
+	for i := range anchors {
+		a := &anchors[i]
+		if a.kind == anchorPresent || a.kind == anchorPattern || commonShare*len(b.entries[b.known[a.key()]].rules) >= len(b.rules) {
+			return true
+		}
 	}
-	key := anchorKey{a.field, kind, a.text, a.num}
+	return anchors == nil
+}
+
+// gate lets the index answer those predicates of a rule that are worth it.
+func (b *routeBuilder) gate(code []step, worth func(pred int32) bool) {
+	for i := range code {
+		p := code[i].pred
+		if code[i].kind != stepPred || b.gated.has(p) || !worth(p) {
+			continue
+		}
+		b.gated.add(p)
+		for j := range b.set.gates[p] {
+			a := &b.set.gates[p][j]
+			e := &b.entries[b.entryOf(a)]
+			if a.decides {
+				e.holds = appendOnce(e.holds, p)
+			} else {
+				e.may = appendOnce(e.may, p)
+			}
+		}
+	}
+}
+
+// gateLists lets the index answer lists all of whose predicates it answers.
+func (b *routeBuilder) gateLists(code []step) {
+	for i := range code {
+		list := code[i].pred
+		if code[i].kind != stepOr || list == 0 {
+			continue
+		}
+		parts := code[i+1 : code[i].next]
+		if slices.ContainsFunc(parts, func(s step) bool { return !b.gated.has(s.pred) }) {
+			continue
+		}
+		b.lists.add(list)
+		for _, s := range parts {
+			for j := range b.set.gates[s.pred] {
+				e := &b.entries[b.entryOf(&b.set.gates[s.pred][j])]
+				e.lists = appendOnce(e.lists, list)
+			}
+		}
+	}
+}
+
+// gateable reports whether the index finds what a predicate needs more cheaply
+// than the predicate is evaluated; short texts are compared one by one.
+func (s *Set) gateable(p int32) bool {
+	short := 0
+	for i := range s.gates[p] {
+		if a := &s.gates[p][i]; a.kind.inside() && len(a.text) < gram {
+			short++
+		}
+	}
+	return s.gates[p] != nil && 20*short <= max(20, predCost(s.preds[p])/4)
+}
+
+// searched reports whether the anchors of a predicate are looked for without
+// further cost to every event: in fields that are searched for other anchors.
+func (b *routeBuilder) searched(p int32) bool {
+	if b.set.gates[p] == nil {
+		return false
+	}
+	for i := range b.set.gates[p] {
+		a := &b.set.gates[p][i]
+		if _, there := b.known[a.key()]; there {
+			continue
+		}
+		inside := len(b.raws) > 0
+		if a.field != rawField {
+			f := b.fields[a.field]
+			inside = f != nil && len(f.building) > 0
+			if a.kind == anchorExact && f != nil && f.exact != nil || a.kind == anchorNumber && f != nil && f.numbers != nil {
+				continue
+			}
+		}
+		if !inside || a.kind.inside() && len(a.text) < gram {
+			return false
+		}
+	}
+	return true
+}
+
+// look notes the fields that a rule's predicates look at themselves.
+func (b *routeBuilder) look(code []step) {
+	for i := range code {
+		if code[i].kind != stepPred {
+			continue
+		}
+		if at := b.set.predAt[code[i].pred]; at >= 0 {
+			b.field(at)
+		}
+	}
+}
+
+// entryOf returns the entry for an anchor, making it when it is new.
+func (b *routeBuilder) entryOf(a *anchor) int32 {
+	key := a.key()
 	at, ok := b.known[key]
 	if !ok {
 		at = int32(len(b.entries))
@@ -81,12 +218,15 @@ func (b *routeBuilder) add(rule int32, a *anchor) {
 		b.entries = append(b.entries, entry{})
 		b.place(key, at)
 	}
-	e := &b.entries[at]
-	e.rules = appendOnce(e.rules, rule)
-	if a.decides {
-		e.preds = appendOnce(e.preds, a.pred)
-		b.decided[a.pred/64] |= 1 << (a.pred % 64)
+	return at
+}
+
+// field returns the index of a field, making it when it is new.
+func (b *routeBuilder) field(at int32) *fieldIndex {
+	if b.fields[at] == nil {
+		b.fields[at] = &fieldIndex{present: -1}
 	}
+	return b.fields[at]
 }
 
 // appendOnce appends n unless it is already the last.
@@ -103,17 +243,15 @@ func (b *routeBuilder) place(key anchorKey, at int32) {
 		b.raws = append(b.raws, t)
 		return
 	}
-	f := b.fields[key.field]
-	if f == nil {
-		f = &fieldIndex{present: -1}
-		b.fields[key.field] = f
-	}
+	f := b.field(key.field)
 	switch key.kind {
 	case anchorExact:
 		if f.exact == nil {
 			f.exact = map[string]int32{}
 		}
 		f.exact[key.text] = at
+		mark := markOf([]byte(key.text))
+		f.marks[mark/64] |= 1 << (mark % 64)
 		f.longest = max(f.longest, len(key.text))
 	case anchorNumber:
 		if f.numbers == nil {
@@ -136,122 +274,11 @@ func (b *routeBuilder) finish() {
 	b.raw = newTexts(b.raws)
 }
 
-// gram is how many bytes of a text are looked up at once.
-const gram = 4
-
-// texts finds which of many literals stand in a value: every four bytes of the
-// value are looked up in a table that holds, for each literal, those four of its
-// bytes that the fewest other literals share; what is found there is compared.
-// Literals under four bytes are compared with every value.
-type texts struct {
-	short  []text
-	filter []uint64 // bit per hashed gram: a quick no
-	shift  uint     // of the hash, for the table
-	fshift uint     // for the filter
-	keys   []uint32
-	first  []int32 // per key: its first item, -1: the slot is empty
-	items  []item
-}
-
-type item struct {
-	text
-	at   int32 // where in the text the gram is
-	next int32 // the next item with this gram, -1 for none
-}
-
-// newTexts returns the table, nil for no literals.
-func newTexts(list []text) *texts {
-	if len(list) == 0 {
-		return nil
+// markOf is a hash of a text that looks at three things only.
+func markOf(text []byte) uint8 {
+	n := len(text)
+	if n == 0 {
+		return 0
 	}
-	t := &texts{}
-	common := map[uint32]int{}
-	long := 0
-	for _, x := range list {
-		if len(x.text) < gram {
-			t.short = append(t.short, x)
-			continue
-		}
-		long++
-		for i := 0; i+gram <= len(x.text); i++ {
-			common[gramAt(x.text, i)]++
-		}
-	}
-	if long == 0 {
-		return t
-	}
-	slots := bits.Len(uint(long*2 - 1))
-	t.shift, t.fshift = uint(32-slots), uint(32-min(slots+4, 24))
-	t.keys, t.first = make([]uint32, 1<<slots), make([]int32, 1<<slots)
-	for i := range t.first {
-		t.first[i] = -1
-	}
-	t.filter = make([]uint64, max(1, 1<<(32-t.fshift)/64))
-	for _, x := range list {
-		if len(x.text) >= gram {
-			t.insert(x, rarest(x.text, common))
-		}
-	}
-	return t
-}
-
-// rarest is where in s those four bytes start that the fewest literals hold.
-func rarest(s string, common map[uint32]int) int {
-	best := 0
-	for i := 1; i+gram <= len(s); i++ {
-		if common[gramAt(s, i)] <= common[gramAt(s, best)] {
-			best = i
-		}
-	}
-	return best
-}
-
-func gramAt(s string, i int) uint32 {
-	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
-}
-
-func hashGram(g uint32) uint32 { return g * 0x9E3779B1 }
-
-func (t *texts) insert(x text, at int) {
-	g := gramAt(x.text, at)
-	h := hashGram(g)
-	t.filter[h>>t.fshift/64] |= 1 << (h >> t.fshift % 64)
-	slot := h >> t.shift
-	for t.first[slot] >= 0 && t.keys[slot] != g {
-		slot = (slot + 1) % uint32(len(t.keys))
-	}
-	t.items = append(t.items, item{x, int32(at), t.first[slot]})
-	t.keys[slot], t.first[slot] = g, int32(len(t.items)-1)
-}
-
-// lookup returns the first item whose gram is g, -1 for none.
-func (t *texts) lookup(g, h uint32) int32 {
-	for slot := h >> t.shift; t.first[slot] >= 0; slot = (slot + 1) % uint32(len(t.keys)) {
-		if t.keys[slot] == g {
-			return t.first[slot]
-		}
-	}
-	return -1
-}
-
-// fits reports whether the item's text stands in value where its gram is at i.
-func (x *item) fits(value []byte, i int) bool {
-	from := i - int(x.at)
-	to := from + len(x.text.text)
-	if from < 0 || to > len(value) || string(value[from:to]) != x.text.text {
-		return false
-	}
-	return x.kind.allows(from, to, len(value))
-}
-
-// allows reports whether a text from byte from to byte to of a value of n bytes
-// is where the kind wants it.
-func (k anchorKind) allows(from, to, n int) bool {
-	switch k {
-	case anchorStart:
-		return from == 0
-	case anchorEnd:
-		return to == n
-	}
-	return true
+	return uint8(n*89) + text[n-1]*31 + text[n/2]*17
 }

@@ -22,7 +22,9 @@ type Set struct {
 	byID    map[string]*Rule
 	code    [][]step   // per rule; nil: never matched here (no condition)
 	anchors [][]anchor // per rule; nil: tried on every event of its log source
+	gates   [][]anchor // per predicate; nil: it can hold without any
 	preds   []*query.Pred
+	lists   int32            // how many lists the code has
 	fields  []string         // every field that some predicate needs
 	fieldOf map[string]int32 // its place in fields
 	symbols []int32          // event.Sym to place in fields plus one
@@ -69,8 +71,9 @@ func NewSet(rules []*Rule) *Set {
 		group := lowerSource(r.LogSource)
 		s.groups[group] = append(s.groups[group], int32(i))
 	}
-	s.preds = p.preds
+	s.preds, s.lists = p.preds, p.lists
 	s.nameFields()
+	s.gates = s.gatesOf(p)
 	for i, r := range s.rules {
 		if r.Cond != nil {
 			s.anchors[i] = s.findAnchors(p, r.Cond)

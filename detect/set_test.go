@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"bartizan/event"
 	"bartizan/query"
@@ -101,7 +102,8 @@ func TestExpensive(t *testing.T) {
 
 // TestRegexTexts: what is said to stand in every match of an expression does.
 func TestRegexTexts(t *testing.T) {
-	exprs := []string{`foo`, `(?i)Foo|bar`, `(abc)+x`, `(abc)*longer`, `a{3}`, `x?yyyy`, `abc.def`, `(foo|ba[rz])`, `(?i)straſe`, `(?:foo){2,3}`, `foo\x{fffd}barr`, `^\s*kill -9$`}
+	exprs := []string{`foo`, `(?i)Foo|bar`, `(abc)+x`, `(abc)*longer`, `a{3}`, `x?yyyy`, `abc.def`, `(foo|ba[rz])`, `(?i)straſe`, `(?:foo){2,3}`, `foo\x{fffd}barr`, `^\s*kill -9$`,
+		`/(cp|mv|sed -i)\b x?y`, `(a|b)?[cd]efg\.`, `(x|yy)+foo(bar|ba[zß])?`, `(?i)[Kk]ey(ſ|s)tore`, `(aa|bb)(cc|dd)(ee|ff)(gg|hh)(ii|jj)(kk|ll)(mm|nn)`, `foo(|bar)baz`, `a{2}b{3}[^c]d`}
 	for _, expr := range exprs {
 		re := regexp.MustCompile(expr)
 		anchors := regexAnchors(re)
@@ -116,7 +118,8 @@ func TestRegexTexts(t *testing.T) {
 			}
 		})
 	}
-	for expr, want := range map[string]int{`foo`: 1, `fo`: 0, `(?i)FOO|barr`: 2, `[a-z]+`: 0, `(abc)*`: 0, `(abc)+`: 1, `foo|.`: 0} {
+	for expr, want := range map[string]int{`foo`: 1, `fo`: 0, `(?i)FOO|barr`: 2, `[a-z]+`: 0, `(abc)*`: 0, `(abc)+`: 1, `foo|.`: 0,
+		`/(cp|mv) x`: 2, `(/usr)?/bin/sh`: 1, `foo[0-9]+barbar`: 1, `[ab]cde`: 2, `x?y?z?`: 0, `foo(|bar)`: 1} {
 		if got := len(regexAnchors(regexp.MustCompile(expr))); got != want {
 			t.Errorf("%s: %d texts, want %d", expr, got, want)
 		}
@@ -268,4 +271,31 @@ func FuzzMatch(f *testing.F) {
 			m.Explain(r, e)
 		}
 	})
+}
+
+// TestFoldIsFold compares the quick folding with the one it stands for, at every
+// length and with every byte.
+func TestFoldIsFold(t *testing.T) {
+	var buf []byte
+	check := func(s string) {
+		t.Helper()
+		if buf = fold(buf, s); string(buf) != query.Fold(s) {
+			t.Fatalf("%q folds to %q, want %q", s, buf, query.Fold(s))
+		}
+	}
+	for c := range 256 {
+		for n := range 20 {
+			check(strings.Repeat("aZ", n)[:n] + string([]byte{byte(c)}) + "QQQQqqqqÀ"[:n%9])
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) { check(string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))) })
+}
+
+// TestFoldingNeverGrows holds what the index relies on when it skips short values.
+func TestFoldingNeverGrows(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if s := string(r); len(query.Fold(s)) > len(s) || 3*len(query.Fold(s)) < len(s) {
+			t.Fatalf("%U takes %d bytes, folded %d", r, len(s), len(query.Fold(s)))
+		}
+	}
 }

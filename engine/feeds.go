@@ -54,12 +54,19 @@ func (f *feeds) add(st *stream) (*feed, bool) {
 	return fd, true
 }
 
-func (f *feeds) report(id event.SourceID, s event.SourceStatus) {
+// report keeps the source's status and says whether more than its counts changed:
+// records that arrive are told of as they arrive.
+func (f *feeds) report(id event.SourceID, s event.SourceStatus) (news bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if fd := f.byID[id]; fd != nil {
-		fd.status = s
+	fd := f.byID[id]
+	if fd == nil {
+		return false
 	}
+	old := fd.status
+	fd.status = s
+	old.Records, old.Bytes, old.LastTime, old.LastSeen, old.Lag = s.Records, s.Bytes, s.LastTime, s.LastSeen, s.Lag
+	return old != s
 }
 
 // remember keeps a rule that was made from an alert, so that screens can show it.
@@ -90,8 +97,9 @@ func (e *Engine) goOn(ctx context.Context, wg *sync.WaitGroup, op sources.Opened
 	e.watch.poke()
 	wg.Go(func() {
 		sources.Supervise(ctx, op, from, e.lane(op.Info.ID), func(s event.SourceStatus) {
-			e.feeds.report(op.Info.ID, s)
-			e.watch.poke()
+			if e.feeds.report(op.Info.ID, s) {
+				e.watch.poke()
+			}
 		})
 	})
 }

@@ -2,7 +2,10 @@ package sigma
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -35,18 +38,40 @@ func BenchmarkLoad(b *testing.B) {
 func BenchmarkMatch(b *testing.B) {
 	rules := loadActive(b).Rules
 	families := corpusEvents(b, 1)
-	own := map[string]event.LogSource{
-		"panther": {Product: "aws", Service: "cloudtrail"}, "stratus": {Product: "aws", Service: "cloudtrail"},
-		"regression": {Product: "windows", Category: "process_creation"}, "crowdsec": {Product: "linux"},
-	}
 	for _, n := range []int{1, 10, 100, 1000, len(rules)} {
 		set := detect.NewSet(spread(rules, n))
 		for name, events := range families {
 			b.Run(fmt.Sprintf("rules=%d/%s", n, name), func(b *testing.B) {
-				benchMatch(b, set, events, own[name])
+				benchMatch(b, set, events, ownSource[name])
 			})
 		}
 	}
+}
+
+// BenchmarkMatchMixed meets all families in turn, as many events of each as there
+// are, each under its own log source, with all rules loaded.
+func BenchmarkMatchMixed(b *testing.B) {
+	set := detect.NewSet(loadActive(b).Rules)
+	events := mixed(corpusEvents(b, 1))
+	b.Run("events", func(b *testing.B) { benchEvents(b, set, events) })
+}
+
+// ownSource is the log source of each family of events.
+var ownSource = map[string]event.LogSource{
+	"panther": {Product: "aws", Service: "cloudtrail"}, "stratus": {Product: "aws", Service: "cloudtrail"},
+	"regression": {Product: "windows", Category: "process_creation"}, "crowdsec": {Product: "linux"},
+}
+
+// mixed gives the events of the families their log sources and shuffles them.
+func mixed(families map[string][]*event.Event) (out []*event.Event) {
+	for _, name := range slices.Sorted(maps.Keys(families)) {
+		for _, e := range families[name] {
+			e.LogSource = ownSource[name]
+			out = append(out, e)
+		}
+	}
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
 }
 
 // BenchmarkMatchUnrouted gives no rule a log source: every event meets all.
@@ -64,11 +89,17 @@ func BenchmarkMatchUnrouted(b *testing.B) {
 }
 
 func benchMatch(b *testing.B, set *detect.Set, events []*event.Event, source event.LogSource) {
+	for _, e := range events {
+		e.LogSource = source
+	}
+	benchEvents(b, set, events)
+}
+
+func benchEvents(b *testing.B, set *detect.Set, events []*event.Event) {
 	m := set.NewMatcher()
 	var dst []*detect.Rule
 	var candidates, hits int
 	for _, e := range events {
-		e.LogSource = source
 		dst = m.Match(e, dst[:0])
 		candidates += m.Candidates()
 		hits += len(dst)
