@@ -165,6 +165,20 @@ func (s Source) kinds() int {
 	return n
 }
 
+// Tree returns the config by the names the file uses, for showing it.
+func (c *Config) Tree() (map[string]any, error) {
+	b, err := toml.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("the config cannot be shown: %w", err)
+	}
+	tree := map[string]any{}
+	if err := toml.Unmarshal(b, &tree); err != nil {
+		return nil, fmt.Errorf("the config cannot be shown: %w", err)
+	}
+	tree["file"] = c.File
+	return tree, nil
+}
+
 // FalcoFrom is the severity from which Falco's own alerts are hits.
 func (c *Config) FalcoFrom() detect.Severity {
 	s, _ := detect.ParseSeverity(c.Falco) // checked when the file was read
@@ -228,6 +242,9 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return err
 }
 
+// MarshalText writes it in Go's form.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
 // ParseDuration reads Go's form and whole days.
 func ParseDuration(s string) (time.Duration, error) {
 	if n, ok := strings.CutSuffix(s, "d"); ok {
@@ -259,6 +276,18 @@ func (z *Size) UnmarshalText(b []byte) error {
 	}
 	*z = Size(n << shift)
 	return nil
+}
+
+// MarshalText writes the largest unit that needs no fraction.
+func (z Size) MarshalText() ([]byte, error) {
+	n, unit := int64(z), ""
+	for _, u := range []string{"KiB", "MiB", "GiB"} {
+		if n == 0 || n%1024 != 0 {
+			break
+		}
+		n, unit = n/1024, u
+	}
+	return []byte(strconv.FormatInt(n, 10) + unit), nil
 }
 
 func last(s string) byte {

@@ -142,12 +142,18 @@ func (db *DB) pinned(ctx context.Context, id triage.AlertID) ([]Pinned, error) {
 	return out, rows.Err()
 }
 
-// orderly sorts records by time, then place in their source, and folds those
-// pinned twice (as a hit, and as what came before another one).
+// orderly sorts records: hits by time, each with what came before and after it in
+// its source around it, whatever time those carry. A record pinned twice (as a
+// hit, and as what came before another one) is folded.
 func orderly(list []Pinned) []triage.Evidence {
+	hitAt := map[uint64]time.Time{}
+	for _, p := range list {
+		if p.Place == 0 {
+			hitAt[p.Nth] = p.Time
+		}
+	}
 	slices.SortStableFunc(list, func(a, b Pinned) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Ref.Source, b.Ref.Source),
-			cmp.Compare(a.Ref.Epoch, b.Ref.Epoch), cmp.Compare(a.Ref.Offset, b.Ref.Offset), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(hitAt[a.Nth].Compare(hitAt[b.Nth]), cmp.Compare(a.Nth, b.Nth), cmp.Compare(a.Place, b.Place))
 	})
 	type place struct {
 		source event.SourceID

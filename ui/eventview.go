@@ -21,6 +21,7 @@ type eventView struct {
 
 func newEventView(c *Console, e *event.Event, hits []HitMark) *eventView {
 	v := &eventView{c: c, e: e, hits: hits, pager: pager{c: c}}
+	v.pager.copyOf = v.copied
 	v.build()
 	return v
 }

@@ -42,7 +42,16 @@ type pager struct {
 	height int
 	xoff   int
 	wrap   bool
-	look   string // searched for, lower case
+	look   string        // searched for, lower case
+	copyOf func() copied // what y copies, where the page knows more than a row
+}
+
+// copies says what y copies: what the page gives, else the row under the cursor.
+func (p *pager) copies() func() copied {
+	if p.copyOf != nil {
+		return p.copyOf
+	}
+	return p.copied
 }
 
 func (p *pager) current() line {
@@ -118,7 +127,7 @@ func (p *pager) keys() []Binding {
 		{Name: "next-pane", Off: p.noHeads, Do: func() tea.Cmd { return p.section(1) }},
 		{Name: "previous-pane", Off: p.noHeads, Do: func() tea.Cmd { return p.section(-1) }},
 	}
-	return append(append(out, moves(&p.list, &p.height)...), p.c.copies(p.copied)...)
+	return append(append(out, moves(&p.list, &p.height)...), p.c.copies(p.copies())...)
 }
 
 func (p *pager) noOpen() string {

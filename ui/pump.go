@@ -12,9 +12,10 @@ import (
 // The budget of frames that the stream causes. A whole second may carry
 // byteBurst + byteRate + one full frame, which stays under 64 KB at 200x60.
 const (
-	frameGap  = 50 * time.Millisecond // at most 20 frames a second
-	byteRate  = 36 << 10              // bytes a second to the terminal
-	byteBurst = 8 << 10
+	frameGap   = 50 * time.Millisecond // at most 20 frames a second …
+	frameBurst = 2                     // … with one to spare after quiet, so that a line need not wait behind a status
+	byteRate   = 36 << 10              // bytes a second to the terminal
+	byteBurst  = 8 << 10
 )
 
 // frameMsg asks for one frame, because something changed.
@@ -39,13 +40,13 @@ type pump struct {
 
 	mu     sync.Mutex
 	run    *pumpRun
-	last   time.Time // of the latest frame
-	tokens float64   // bytes that may go out; negative is a debt
+	frames float64 // that may be drawn now
+	tokens float64 // bytes that may go out; negative is a debt
 	filled time.Time
 }
 
 func newPump(now func() time.Time, after func(time.Duration) <-chan time.Time) *pump {
-	return &pump{now: now, after: after, tokens: byteBurst, filled: now()}
+	return &pump{now: now, after: after, tokens: byteBurst, frames: frameBurst, filled: now()}
 }
 
 // start ends an earlier run and waits for the first change.
@@ -93,7 +94,7 @@ func (p *pump) next(m frameMsg) tea.Cmd {
 			}
 		}
 		p.mu.Lock()
-		p.last = p.now()
+		p.frames--
 		p.mu.Unlock()
 		return m
 	}
@@ -103,9 +104,8 @@ func (p *pump) next(m frameMsg) tea.Cmd {
 func (p *pump) delay() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.now()
-	p.fill(now)
-	wait := frameGap - now.Sub(p.last)
+	p.fill(p.now())
+	wait := time.Duration((1 - p.frames) * float64(frameGap))
 	if p.tokens < 0 {
 		wait = max(wait, time.Duration(-p.tokens/byteRate*float64(time.Second))+time.Millisecond)
 	}
@@ -115,6 +115,7 @@ func (p *pump) delay() time.Duration {
 func (p *pump) fill(now time.Time) {
 	if dt := now.Sub(p.filled); dt > 0 {
 		p.tokens = min(p.tokens+dt.Seconds()*byteRate, byteBurst)
+		p.frames = min(p.frames+float64(dt)/float64(frameGap), frameBurst)
 	}
 	p.filled = now
 }

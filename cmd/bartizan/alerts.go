@@ -22,8 +22,12 @@ func newAlerts(a *app) *cobra.Command {
 	}
 	c.AddCommand(alertsList(a), alertsShow(a), alertsJournal(a))
 	for _, verb := range []struct{ name, short string }{
-		{"take", "make them yours"}, {"close", "close them with a verdict"}, {"snooze", "hide them for a while"},
-		{"note", "write a note on them"}, {"reopen", "open them again"}, {"undo", "take a move back"},
+		{"take", "make them yours"},
+		{"close", "close them with a verdict"},
+		{"snooze", "hide them for a while"},
+		{"note", "write a note on them"},
+		{"reopen", "open them again"},
+		{"undo", "take a move back"},
 	} {
 		c.AddCommand(alertsMove(a, verb.name, verb.short))
 	}
@@ -149,8 +153,7 @@ func (a *app) each(c *cobra.Command, q ask, text func(json.RawMessage) error) er
 		if !asJSON {
 			return text(raw)
 		}
-		_, err := fmt.Fprintf(a.out, "%s\n", raw)
-		return err
+		return a.printJSON(raw)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bartizan/attach"
+	"bartizan/store"
 	"bartizan/triage"
 )
 
@@ -234,7 +235,7 @@ func (a *app) askBoard(ctx context.Context, q ask, each func(json.RawMessage) er
 	if err == nil || !noEngine(err) {
 		return err
 	}
-	return withDesk(state, func(d desk) error {
+	err = withDesk(state, func(d desk) error {
 		return answer(ctx, d, actorOf(attach.Self(), q.Env), q, func(v any) error {
 			b, err := json.Marshal(v)
 			if err != nil {
@@ -243,6 +244,30 @@ func (a *app) askBoard(ctx context.Context, q ask, each func(json.RawMessage) er
 			return each(b)
 		})
 	})
+	var held *store.Held
+	if errors.As(err, &held) && begins(ctx, socket) {
+		return attach.Call(ctx, socket, q, each)
+	}
+	return err
+}
+
+// begins waits for an engine that owns the board already and will listen at the
+// socket soon.
+func begins(ctx context.Context, socket string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if attach.Ping(socket) == nil {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
 }
 
 // noEngine tells that nobody listens at the socket.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -112,9 +111,8 @@ func auditExport(a *app) *cobra.Command {
 			}
 			defer func() { _ = db.Close() }()
 			rows, err := db.Journal("", 0)
-			enc := json.NewEncoder(a.out)
 			for i := 0; i < len(rows) && err == nil; i++ {
-				err = enc.Encode(rows[i])
+				err = a.printJSON(rows[i])
 			}
 			return err
 		},

@@ -48,7 +48,11 @@ func newConfig(a *app) *cobra.Command {
 			if conf.Notify.Secret != "" {
 				conf.Notify.Secret = "(hidden)"
 			}
-			return a.printJSON(conf)
+			shown, err := conf.Tree()
+			if err != nil {
+				return err
+			}
+			return a.printJSON(shown)
 		},
 	}
 	c.AddCommand(check, show)

@@ -100,7 +100,10 @@ func (a *app) demoHeadless(ctx context.Context, st *stage, play func(context.Con
 			played = st.seen(ctx, e)
 		}
 	}})
-	return errors.Join(err, played)
+	if err = errors.Join(err, played); errors.Is(err, context.Canceled) { // told to stop: that is no failure
+		return nil
+	}
+	return err
 }
 
 // waitUntil is the story's clock.

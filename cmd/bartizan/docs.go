@@ -25,6 +25,8 @@ func writeDocs(root *cobra.Command, dir string) error {
 		return err
 	}
 	root.DisableAutoGenTag = true
+	root.InitDefaultHelpCmd() // as they are when the program runs
+	root.InitDefaultCompletionCmd()
 	date := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) // the same pages from the same program
 	head := &doc.GenManHeader{Title: "BARTIZAN", Section: "1", Source: "Bartizan", Manual: "Bartizan", Date: &date}
 	if err := doc.GenManTree(root, head, man); err != nil {

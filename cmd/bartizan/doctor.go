@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -123,8 +122,13 @@ func examineHost(add func(bool, string, string)) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim); err == nil {
 		add(lim.Max >= 4096, "open files", fmt.Sprintf("limit %d; each followed file is one, raise it with ulimit -n when there are thousands", lim.Max))
 	}
-	_, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	add(err == nil || errors.Is(err, os.ErrNotExist), "terminal", orText(err, "there is one for the console"))
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err == nil {
+		_ = tty.Close()
+		add(true, "terminal", "there is one for the console")
+	} else {
+		add(false, "terminal", "none here, so no console ("+err.Error()+"); log in with a terminal (ssh -t), or use watch, scan and grep")
+	}
 	term := os.Getenv("TERM")
 	add(term != "" && term != "dumb", "TERM", fmt.Sprintf("%q; the console needs a terminal that understands cursor movement", term))
 }

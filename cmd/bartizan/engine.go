@@ -100,6 +100,9 @@ func (a *app) ensureEngine(ctx context.Context, s *spec) error {
 	defer stop()
 	answer, _ := io.ReadAll(bufio.NewReader(told))
 	if text := strings.TrimSpace(string(answer)); text != "ready" {
+		if strings.Contains(text, "another engine") && begins(ctx, s.socket) {
+			return nil // started at the same time by somebody else
+		}
 		if text == "" {
 			text = "it ended without a word; " + s.state + "/engine.err may say more"
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bartizan/config"
+	"bartizan/event"
 )
 
 // app carries the process's streams and the flags that mean the same everywhere.
@@ -119,12 +120,13 @@ func (a *app) window(now time.Time) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
-// printJSON writes one value as a line of JSON.
+// printJSON writes one value as a line of JSON in which no byte can steer a
+// terminal.
 func (a *app) printJSON(v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "%s\n", b)
+	_, err = fmt.Fprintf(a.out, "%s\n", event.SafeJSON(b))
 	return err
 }

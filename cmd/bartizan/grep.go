@@ -68,7 +68,7 @@ func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw
 	err = engine.Scan(ctx, open, engine.ScanOptions{
 		Registry: reg, From: from, To: to, Now: time.Now, Failed: failed.add, AsTheyCome: follow,
 		Event: func(e *event.Event) error {
-			if !m.Match(e) {
+			if failed.missing(e) || !m.Match(e) {
 				return nil
 			}
 			matched = true

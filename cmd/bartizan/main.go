@@ -80,7 +80,7 @@ func (a *app) finish(err error) int {
 
 // sentences takes joined errors apart: each is said on its own line.
 func sentences(err error) []string {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // only the outermost error is taken apart
 	case nil:
 		return nil
 	case exitError:

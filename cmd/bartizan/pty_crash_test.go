@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"bartizan/attach"
 	"bartizan/triage"
 )
 
@@ -128,6 +130,7 @@ func TestKilledEngineCountsExactly(t *testing.T) {
 	if g.err != nil {
 		t.Fatal(g.err)
 	}
+	b.until("the engine answers", func() bool { return attach.Ping(filepath.Join(b.state, "engine.sock")) == nil })
 	var list []triage.Alert
 	b.until("every line is counted", func() bool {
 		list = b.alerts()

@@ -43,8 +43,8 @@ func TestLogOnStandardInput(t *testing.T) {
 	s.press("6")
 	s.waitFor("stdin")
 	s.waitFor("done")
-	s.press("q1ab")
-	s.waitFor("closed as benign")
+	s.press("q1")
+	s.decide("ab", "closed as benign")
 	s.press("q")
 	s.waitEnd()
 }
@@ -97,7 +97,7 @@ func TestResize(t *testing.T) {
 		s.waitUntil(fmt.Sprintf("a screen of %d times %d", w, h), func(now string) bool {
 			lines := strings.Split(now, "\n")
 			foot := lines[len(lines)-1]
-			return len(lines) == h && strings.Contains(foot, "commands") && strings.HasPrefix(lines[1], "─▸ alerts") && len([]rune(lines[1])) == w
+			return len(lines) == h && strings.Contains(foot, "commands") && strings.HasPrefix(lines[1], "─▸ alerts") && len([]rune(lines[1])) == w-1
 		})
 	}
 	fills(s, 120, 40)
@@ -107,6 +107,20 @@ func TestResize(t *testing.T) {
 	fills(s, 150, 50)
 	s.hangUp()
 	fills(b.console(100, 20, b.path("auth.log")), 100, 20)
+}
+
+// TestTwoConsolesStartOneEngine: who comes while an engine is being started gets
+// that one.
+func TestTwoConsolesStartOneEngine(t *testing.T) {
+	b := newBench(t, "")
+	b.put("auth.log", acceptedLine("early")+"\n")
+	var all []*screen
+	for range 3 {
+		all = append(all, b.console(100, 30, b.path("auth.log")))
+	}
+	for _, s := range all {
+		s.waitFor("for early from")
+	}
 }
 
 // TestNothingWrittenWhenNothingChanges: an idle console sends its terminal not

@@ -101,8 +101,7 @@ func lineByLine(t *testing.T, s *screen) {
 // decideOne closes the alert under the cursor with two keys, and takes in another.
 func decideOne(t *testing.T, s *screen) {
 	t.Helper()
-	s.press("ab")
-	s.waitFor("closed as benign")
+	s.decide("ab", "closed as benign")
 	s.waitFor("0 open")
 	s.add("far.log", rootShellLine("trudy"))
 	s.waitFor("new (gn)") // nothing moves under the cursor until it is asked for
@@ -135,11 +134,11 @@ func twoAtOnce(t *testing.T, s *screen, args []string) *screen {
 	}
 	s.press("\x1b") // the filter bar closes
 	s.waitGone("filter:")
-	s.press("\tt")
+	s.press("\t")
+	s.decide("t", "took ")
 	s.waitFor("taken ")
 	other.waitFor("taken ")
-	other.press("at")
-	other.waitFor("closed as true positive")
+	other.decide("at", "closed as true positive")
 	s.waitFor("true positive")
 	s.waitFor("0 open")
 	return other

@@ -112,6 +112,7 @@ func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped b
 	found := false
 	err = engine.Scan(ctx, open, engine.ScanOptions{
 		Rules: detect.NewSet(rules.Rules), Registry: reg, Falco: c.FalcoFrom(), From: from, To: to, Now: time.Now, Failed: failed.add,
+		Event: func(e *event.Event) error { failed.missing(e); return nil },
 		Hit: func(h *detect.Hit) error {
 			found = found || failOn != "" && h.Rule.Severity >= worst
 			if grouped {
@@ -176,6 +177,18 @@ func (f *failures) add(info sources.Info, err error) {
 		}
 		_, _ = fmt.Fprintln(f.a.err, "bartizan: "+printable(s))
 	}
+}
+
+// missing says on standard error what an event tells about lost bytes: whether
+// it stands for records that cannot be read, or was cut at the record cap.
+func (f *failures) missing(e *event.Event) (lost bool) {
+	switch {
+	case e.Lost > 0:
+		f.add(sources.Info{}, errors.New(string(e.Raw)))
+	case e.Flags&event.FlagCut != 0:
+		_, _ = fmt.Fprintln(f.a.err, printable(fmt.Sprintf("bartizan: %s:%d is over 1 MiB long: only its beginning was read", e.Ref.Source, e.Line)))
+	}
+	return e.Lost > 0
 }
 
 func (f *failures) err() error {

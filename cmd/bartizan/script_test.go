@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("SAMPLES", samples)
 			e.Setenv("TZ", "UTC")
 			e.Setenv("TERM", "xterm-256color")
-			e.Values[processes{}] = &processes{env: slices.Clone(e.Vars), running: map[string]*process{}}
+			e.Values[processesKey{}] = &processes{env: slices.Clone(e.Vars), running: map[string]*process{}}
 			return nil
 		},
 	})
@@ -70,6 +70,7 @@ var scriptWords = map[string]func(*testscript.TestScript, bool, []string){
 	"harmless":  wordHarmless,
 	"settle":    wordSettle,
 	"tamper":    wordTamper,
+	"rewrite":   wordRewrite,
 	"hook":      wordHook,
 	"setenv":    wordSetenv,
 }

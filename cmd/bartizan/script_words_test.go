@@ -23,6 +23,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/ulikunitz/xz"
+
+	"bartizan/store"
+	"bartizan/triage"
 )
 
 // processes are those a script runs beside itself.
@@ -31,13 +34,16 @@ type processes struct {
 	running map[string]*process
 }
 
+// processesKey finds a script's processes.
+type processesKey struct{}
+
 type process struct {
 	cmd  *exec.Cmd
 	done chan error
 }
 
 func processesOf(ts *testscript.TestScript) *processes {
-	return ts.Value(processes{}).(*processes)
+	return ts.Value(processesKey{}).(*processes)
 }
 
 // wordStart runs bartizan beside the script, with its output in NAME.out and
@@ -61,16 +67,19 @@ func wordStart(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { _ = c.Process.Kill() })
 }
 
-// wordEnd ends a process with a signal and wants its exit code: end NAME TERM 0;
-// with the signal "-" it only waits.
+// wordEnd ends a process with a signal and wants its exit code: end NAME TERM 0.
+// With "running" for the code it is only told.
 func wordEnd(ts *testscript.TestScript, neg bool, args []string) {
-	wants(ts, neg, len(args) == 3, "end NAME TERM|INT|KILL|- CODE")
+	wants(ts, neg, len(args) == 3, "end NAME TERM|INT|KILL|HUP CODE|running")
 	p := processesOf(ts).running[args[0]]
 	if p == nil {
 		ts.Fatalf("nothing was started as %s", args[0])
 	}
-	if s, ok := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[1]]; ok {
+	if s, ok := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}[args[1]]; ok {
 		ts.Check(p.cmd.Process.Signal(s))
+	}
+	if args[2] == "running" {
+		return
 	}
 	select {
 	case <-p.done:
@@ -205,6 +214,7 @@ var varying = []struct {
 }{
 	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "HEX64"},
 	{regexp.MustCompile(`\b[0-9a-f]{32}\b`), "HEX32"},
+	{regexp.MustCompile(`"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7,9}Z"`), `"NOW"`},
 }
 
 // wordSettle copies a file with what differs from run to run replaced: settle
@@ -225,6 +235,34 @@ func wordTamper(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	for _, q := range args {
 		_, err := db.Exec(q)
+		ts.Check(err)
+	}
+	ts.Check(db.Close())
+}
+
+// wordRewrite changes the first verdict in the journal and makes the whole chain
+// of hashes fit again, as an intruder with the program's source would.
+func wordRewrite(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, neg, len(args) == 0, "rewrite")
+	dir := ts.Getenv("BARTIZAN_STATE")
+	look, err := store.OpenReadOnly(dir)
+	ts.Check(err)
+	rows, err := look.Journal("", 0)
+	ts.Check(err)
+	ts.Check(look.Close())
+	db, err := sql.Open("sqlite", filepath.Join(dir, "board.db"))
+	ts.Check(err)
+	prev, changed := "", false
+	for _, e := range rows {
+		if e.Verdict != triage.VerdictNone && !changed {
+			e.Verdict, changed = triage.VerdictTest, true
+		}
+		e, err = triage.Chain(e, prev)
+		ts.Check(err)
+		prev = e.Hash
+		body, err := triage.Canonical(e)
+		ts.Check(err)
+		_, err = db.Exec("UPDATE journal SET body = ?, hash = ? WHERE seq = ?", body, e.Hash, int64(e.ID))
 		ts.Check(err)
 	}
 	ts.Check(db.Close())

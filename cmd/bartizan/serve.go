@@ -151,7 +151,7 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 // feed opens what the command line and the config name, else what this host has.
 func (a *app) feed(ctx context.Context, s *spec, opt *engine.Options) error {
 	if a.format != "" && !opt.Registry.Known(a.format) {
-		return usage("there is no format %q; see docs/formats.md", a.format)
+		return usage("there is no format %q; bartizan parse --help lists them", a.format)
 	}
 	looks := s.config.Files(s.paths, a.format)
 	if s.stdin {
@@ -365,9 +365,14 @@ func serveProfiles(ctx context.Context, address string) error {
 	return nil
 }
 
-// withDesk opens the board in this process, for as long as work takes.
+// withDesk opens the board in this process, for as long as work takes. A board
+// that is not there is not made: its empty list would look like an answer.
 func withDesk(state string, work func(desk) error) error {
-	if err := makeState(state); err != nil {
+	look, err := store.OpenReadOnly(state)
+	if err != nil {
+		return err
+	}
+	if err := look.Close(); err != nil {
 		return err
 	}
 	db, err := store.Open(state, time.Now)
@@ -384,7 +389,7 @@ func withDesk(state string, work func(desk) error) error {
 // openStatic opens what the paths name, to be read once to its end.
 func (a *app) openStatic(ctx context.Context, reg *parse.Registry, paths []string) ([]sources.Opened, *failures, error) {
 	if a.format != "" && !reg.Known(a.format) {
-		return nil, nil, usage("there is no format %q; see docs/formats.md", a.format)
+		return nil, nil, usage("there is no format %q; bartizan parse --help lists them", a.format)
 	}
 	f := &failures{a: a}
 	var open []sources.Opened
@@ -401,8 +406,14 @@ func (a *app) openStatic(ctx context.Context, reg *parse.Registry, paths []strin
 	return open, f, nil
 }
 
-// openFollowing opens what the paths name, to be followed from its beginning.
+// openFollowing opens what the paths name, to be followed from its beginning. A
+// path that names nothing is a mistake more often than a file still to come.
 func (a *app) openFollowing(ctx context.Context, paths []string) ([]sources.Opened, error) {
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil && p != "-" && !strings.ContainsAny(p, "*?[{") {
+			return nil, fmt.Errorf("cannot follow %s: %w", p, err)
+		}
+	}
 	now, _ := watchFiles(ctx, []config.Look{{Patterns: paths, Options: sources.Options{Info: sources.Info{Format: a.format}}}})
 	if len(now) == 0 {
 		return nil, fmt.Errorf("nothing to follow at %s", strings.Join(paths, " "))
