@@ -62,8 +62,10 @@ type state struct {
 // NewCounter returns an empty counter; now is the arrival time of events that
 // carry none (Event.Seen).
 func NewCounter(now func() time.Time) *Counter {
-	return &Counter{now: now, states: map[stateKey]*list.Element{}, recent: list.New(),
-		keys: map[*Rule][16]byte{}, limits: limits{MaxStates, maxKept}}
+	return &Counter{
+		now: now, states: map[stateKey]*list.Element{}, recent: list.New(),
+		keys: map[*Rule][16]byte{}, limits: limits{MaxStates, maxKept},
+	}
 }
 
 // Take counts e, whose fields satisfied r.Cond. When that completes a window hit

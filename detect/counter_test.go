@@ -16,8 +16,10 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // at is an event of a user at a number of seconds after noon.
 func at(user string, seconds int) *event.Event {
 	t := noon.Add(time.Duration(seconds) * time.Second)
-	return &event.Event{Time: t, Seen: t, Raw: fmt.Appendf(nil, "%s %d", user, seconds),
-		Fields: []event.Field{field("user.name", user)}, Native: 1}
+	return &event.Event{
+		Time: t, Seen: t, Raw: fmt.Appendf(nil, "%s %d", user, seconds),
+		Fields: []event.Field{field("user.name", user)}, Native: 1,
+	}
 }
 
 func threshold(count int, within time.Duration) *Rule {
@@ -189,8 +191,10 @@ func TestCounterAnyOrder(t *testing.T) {
 }
 
 func TestGroup(t *testing.T) {
-	e := &event.Event{Native: 3, Fields: []event.Field{field("src", "192.0.2.1"), field("eventName", "CreateUser"), field("nothing", ""),
-		field("user.name", "alice"), field("source.ip", "192.0.2.1"), field("user.target.name", "bob"), field("destination.ip", "10.0.0.1")}}
+	e := &event.Event{Native: 3, Fields: []event.Field{
+		field("src", "192.0.2.1"), field("eventName", "CreateUser"), field("nothing", ""),
+		field("user.name", "alice"), field("source.ip", "192.0.2.1"), field("user.target.name", "bob"), field("destination.ip", "10.0.0.1"),
+	}}
 	e.Fields[2].Value.Kind = event.KindNull
 	for _, c := range []struct {
 		by   []string

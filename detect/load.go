@@ -36,8 +36,10 @@ func (l *Loaded) Add(more Loaded) {
 	}
 	for _, r := range more.Rules {
 		if first, taken := have[r.ID]; taken {
-			l.Refused = append(l.Refused, Refusal{File: r.File, Line: r.Line, ID: r.ID,
-				Reason: fmt.Sprintf("the id %s is already used by %s:%d; give one of them a new id", r.ID, first.File, first.Line)})
+			l.Refused = append(l.Refused, Refusal{
+				File: r.File, Line: r.Line, ID: r.ID,
+				Reason: fmt.Sprintf("the id %s is already used by %s:%d; give one of them a new id", r.ID, first.File, first.Line),
+			})
 			continue
 		}
 		have[r.ID] = r

@@ -305,7 +305,7 @@ func (m *Matcher) holds(p int32) bool {
 	case have&3 != isPossible:
 		return have&3 == isTrue
 	}
-	m.memo[p] = m.gen<<2 | isFalse
+	m.memo[p] = m.gen << 2 // isFalse, so that a question about itself ends
 	yes := m.ask(p)
 	if yes {
 		m.memo[p] = m.gen<<2 | isTrue

@@ -102,8 +102,10 @@ func TestExpensive(t *testing.T) {
 
 // TestRegexTexts: what is said to stand in every match of an expression does.
 func TestRegexTexts(t *testing.T) {
-	exprs := []string{`foo`, `(?i)Foo|bar`, `(abc)+x`, `(abc)*longer`, `a{3}`, `x?yyyy`, `abc.def`, `(foo|ba[rz])`, `(?i)straſe`, `(?:foo){2,3}`, `foo\x{fffd}barr`, `^\s*kill -9$`,
-		`/(cp|mv|sed -i)\b x?y`, `(a|b)?[cd]efg\.`, `(x|yy)+foo(bar|ba[zß])?`, `(?i)[Kk]ey(ſ|s)tore`, `(aa|bb)(cc|dd)(ee|ff)(gg|hh)(ii|jj)(kk|ll)(mm|nn)`, `foo(|bar)baz`, `a{2}b{3}[^c]d`}
+	exprs := []string{
+		`foo`, `(?i)Foo|bar`, `(abc)+x`, `(abc)*longer`, `a{3}`, `x?yyyy`, `abc.def`, `(foo|ba[rz])`, `(?i)straſe`, `(?:foo){2,3}`, `foo\x{fffd}barr`, `^\s*kill -9$`,
+		`/(cp|mv|sed -i)\b x?y`, `(a|b)?[cd]efg\.`, `(x|yy)+foo(bar|ba[zß])?`, `(?i)[Kk]ey(ſ|s)tore`, `(aa|bb)(cc|dd)(ee|ff)(gg|hh)(ii|jj)(kk|ll)(mm|nn)`, `foo(|bar)baz`, `a{2}b{3}[^c]d`,
+	}
 	for _, expr := range exprs {
 		re := regexp.MustCompile(expr)
 		anchors := regexAnchors(re)
@@ -118,8 +120,10 @@ func TestRegexTexts(t *testing.T) {
 			}
 		})
 	}
-	for expr, want := range map[string]int{`foo`: 1, `fo`: 0, `(?i)FOO|barr`: 2, `[a-z]+`: 0, `(abc)*`: 0, `(abc)+`: 1, `foo|.`: 0,
-		`/(cp|mv) x`: 2, `(/usr)?/bin/sh`: 1, `foo[0-9]+barbar`: 1, `[ab]cde`: 2, `x?y?z?`: 0, `foo(|bar)`: 1} {
+	for expr, want := range map[string]int{
+		`foo`: 1, `fo`: 0, `(?i)FOO|barr`: 2, `[a-z]+`: 0, `(abc)*`: 0, `(abc)+`: 1, `foo|.`: 0,
+		`/(cp|mv) x`: 2, `(/usr)?/bin/sh`: 1, `foo[0-9]+barbar`: 1, `[ab]cde`: 2, `x?y?z?`: 0, `foo(|bar)`: 1,
+	} {
 		if got := len(regexAnchors(regexp.MustCompile(expr))); got != want {
 			t.Errorf("%s: %d texts, want %d", expr, got, want)
 		}
@@ -152,8 +156,14 @@ func synthetic(t testing.TB, n int) []*Rule {
 
 func quietEvent() *event.Event {
 	e := &event.Event{Raw: []byte("Nov 21 02:09:11 web-1 sudo: alice : TTY=pts/0 ; COMMAND=/usr/bin/systemctl restart nginx"), Native: 6}
-	for _, f := range [][2]string{{"process.name", "/usr/bin/sudo"}, {"process.args", "systemctl restart nginx --no-block"},
-		{"user.name", "Alice"}, {"source.ip", "203.0.113.9"}, {"event.action", "executed"}, {"host.name", "wéb-1"}} {
+	for _, f := range [][2]string{
+		{"process.name", "/usr/bin/sudo"},
+		{"process.args", "systemctl restart nginx --no-block"},
+		{"user.name", "Alice"},
+		{"source.ip", "203.0.113.9"},
+		{"event.action", "executed"},
+		{"host.name", "wéb-1"},
+	} {
 		e.Fields = append(e.Fields, field(f[0], f[1]))
 	}
 	return e

@@ -105,8 +105,10 @@ func TestLoadMends(t *testing.T) {
 
 // TestQuickRaise compares the short way of reading a raise with the whole one.
 func TestQuickRaise(t *testing.T) {
-	raise := triage.Entry{ID: 7, At: t0, By: triage.Actor{Name: "bartizan", Machine: true}, Do: triage.DoRaise,
-		On: []triage.AlertVersion{{ID: "abc-1"}}, From: []triage.State{""}, To: triage.StateNew}
+	raise := triage.Entry{
+		ID: 7, At: t0, By: triage.Actor{Name: "bartizan", Machine: true}, Do: triage.DoRaise,
+		On: []triage.AlertVersion{{ID: "abc-1"}}, From: []triage.State{""}, To: triage.StateNew,
+	}
 	forged := raise
 	forged.By.Name = `x","do":"raise","on":[{"id":"other-1","version":0}],"from":[""],"to":"new","verdict":"","prev":"`
 	two := raise

@@ -85,8 +85,10 @@ func (db *DB) writeEvidence(ctx context.Context, list []Pinned) error {
 			return nil, err
 		}
 		why, err := json.Marshal(p.Why)
-		return []any{string(p.Alert), int64(p.Nth), p.Place, ref, p.Line, p.Time.UTC().Format(time.RFC3339Nano),
-			p.Format, p.Hit, why, slices.Concat([]byte{}, p.Raw)}, err
+		return []any{
+			string(p.Alert), int64(p.Nth), p.Place, ref, p.Line, p.Time.UTC().Format(time.RFC3339Nano),
+			p.Format, p.Hit, why, slices.Concat([]byte{}, p.Raw),
+		}, err
 	})
 	if err != nil {
 		return err

@@ -13,8 +13,10 @@ import (
 
 var t0 = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 
-var ruleBrute = &detect.Rule{ID: "r-brute", Kind: detect.KindSigma, Title: "Many failed logins", Severity: detect.Medium, Tags: []string{"attack.credential-access"}}
-var ruleSudo = &detect.Rule{ID: "r-sudo", Kind: detect.KindSigma, Title: "Sudo to root", Severity: detect.High}
+var (
+	ruleBrute = &detect.Rule{ID: "r-brute", Kind: detect.KindSigma, Title: "Many failed logins", Severity: detect.Medium, Tags: []string{"attack.credential-access"}}
+	ruleSudo  = &detect.Rule{ID: "r-sudo", Kind: detect.KindSigma, Title: "Sudo to root", Severity: detect.High}
+)
 
 // hit makes one hit of r by user and address, the nth record of the log.
 func hit(r *detect.Rule, user, ip string, nth int, at time.Time, outcome string) Hit {

@@ -30,8 +30,11 @@ func (d *detail) why(a *triage.Alert) []line {
 			field = "record"
 		}
 		l := line{segs: []segment{
-			{sh.Dim, " " + style.Pad(clean(field), n) + " "}, {sh.Text, clean(head(m.Predicate, 200))},
-			{sh.Dim, "  matched "}, {sh.Match, clean(c.opt.Mask.MaskField(m.Field, head(m.Value, 200)))}, {sh.Dim, where},
+			{sh.Dim, " " + style.Pad(clean(field), n) + " "},
+			{sh.Text, clean(head(m.Predicate, 200))},
+			{sh.Dim, "  matched "},
+			{sh.Match, clean(c.opt.Mask.MaskField(m.Field, head(m.Value, 200)))},
+			{sh.Dim, where},
 		}, field: m.Field, value: m.Value}
 		if m.Field != "" && m.Value != "" {
 			l.open = func() tea.Cmd { return c.pivotValue(m.Field, m.Value) }
@@ -271,8 +274,11 @@ func (c *Console) alertLine(a *triage.Alert, why string) line {
 	st, words := c.queue.stateWords(a)
 	return line{
 		segs: []segment{
-			{sh.Severity(a.Severity), " " + sh.Badge(a.Severity)}, {sh.Dim, " " + style.Pad(c.clock(a.Last, c.now(), false), 9)},
-			{st, style.Pad(words, 14) + " "}, {sh.Text, clean(a.Title)}, {sh.Dim, "  " + why},
+			{sh.Severity(a.Severity), " " + sh.Badge(a.Severity)},
+			{sh.Dim, " " + style.Pad(c.clock(a.Last, c.now(), false), 9)},
+			{st, style.Pad(words, 14) + " "},
+			{sh.Text, clean(a.Title)},
+			{sh.Dim, "  " + why},
 		},
 		open: func() tea.Cmd { return c.visit(newDetail(c, a.ID)) },
 	}
@@ -307,8 +313,10 @@ func (c *Console) entryLine(e triage.Entry) line {
 		who += " (" + clean(e.By.Claimed) + ")"
 	}
 	segs := []segment{
-		{sh.Dim, fmt.Sprintf(" %5d %s ", e.ID, c.full(e.At))}, {sh.Accent, style.Pad(who, 16) + " "},
-		{sh.Text, clean(what)}, {sh.Dim, "  " + plural(len(e.On), "alert")},
+		{sh.Dim, fmt.Sprintf(" %5d %s ", e.ID, c.full(e.At))},
+		{sh.Accent, style.Pad(who, 16) + " "},
+		{sh.Text, clean(what)},
+		{sh.Dim, "  " + plural(len(e.On), "alert")},
 	}
 	if e.Note != "" {
 		segs = append(segs, segment{sh.Text, "  " + clean(e.Note)})

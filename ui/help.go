@@ -66,8 +66,12 @@ func (c *Console) everyScreen() []Screen {
 	split := newHome(c)
 	split.focus = paneStream
 	return []Screen{
-		newHome(c), kindOf{split, "stream"}, kindOf{newDetail(c, ""), "alert"}, kindOf{c.newPage("entity", nil, nil), "entity"},
-		kindOf{newEventView(c, &event.Event{}, nil), "record"}, newEntities(c), newSources(c), newRules(c), newJournal(c),
+		newHome(c),
+		kindOf{split, "stream"},
+		kindOf{newDetail(c, ""), "alert"},
+		kindOf{c.newPage("entity", nil, nil), "entity"},
+		kindOf{newEventView(c, &event.Event{}, nil), "record"},
+		newEntities(c), newSources(c), newRules(c), newJournal(c),
 	}
 }
 

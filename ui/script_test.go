@@ -564,8 +564,10 @@ func TestMatchingBytesAreMarked(t *testing.T) {
 func TestEntityLooksBackIntoFiles(t *testing.T) {
 	w := story()
 	for _, age := range []time.Duration{2 * time.Hour, 3 * 24 * time.Hour, 90 * 24 * time.Hour} {
-		e := &event.Event{Time: start.Add(-age), Ref: event.Ref{Source: auth}, Raw: []byte(fmt.Sprintf("root from 203.0.113.9, %s ago", age)), Native: 1,
-			Fields: []event.Field{{Name: "source.ip", Value: event.Value{Str: "203.0.113.9", Pos: 10, End: 21}}}}
+		e := &event.Event{
+			Time: start.Add(-age), Ref: event.Ref{Source: auth}, Raw: []byte(fmt.Sprintf("root from 203.0.113.9, %s ago", age)), Native: 1,
+			Fields: []event.Field{{Name: "source.ip", Value: event.Value{Str: "203.0.113.9", Pos: 10, End: 21}}},
+		}
 		w.files = append(w.files, e)
 	}
 	d := newDriver(t, w, nil)

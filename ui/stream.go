@@ -279,8 +279,10 @@ func (s *stream) draw(w, h int, focus bool) []string {
 		return nil
 	}
 	s.height = max(h-1, 1)
-	s.cache.use(rowLook{w: w, xoff: s.xoff, wrap: s.wrap, times: s.c.times, sheet: s.c.sheet,
-		search: s.search.text, day: dayOf(s.c.now(), s.c.times, s.c.zone())})
+	s.cache.use(rowLook{
+		w: w, xoff: s.xoff, wrap: s.wrap, times: s.c.times, sheet: s.c.sheet,
+		search: s.search.text, day: dayOf(s.c.now(), s.c.times, s.c.zone()),
+	})
 	r := s.rows()
 	lo, hi := r.bounds()
 	s.list.Fit(lo, hi, s.height, s.heights(r))

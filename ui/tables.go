@@ -64,8 +64,10 @@ func (c *Console) sourceLines(s event.SourceStatus) []line {
 		name = string(s.ID)
 	}
 	segs := []segment{
-		{stateStyle(sh, s.State), " " + style.Pad(s.State.String(), 11) + " "}, {sh.Text, style.Pad(tail(clean(name), 32, sh.More), 32) + " "},
-		{sh.Dim, style.Pad(clean(s.Kind)+" "+clean(s.Format), 20) + " "}, {sh.Text, count(s.Records) + " records"},
+		{stateStyle(sh, s.State), " " + style.Pad(s.State.String(), 11) + " "},
+		{sh.Text, style.Pad(tail(clean(name), 32, sh.More), 32) + " "},
+		{sh.Dim, style.Pad(clean(s.Kind)+" "+clean(s.Format), 20) + " "},
+		{sh.Text, count(s.Records) + " records"},
 	}
 	if s.Lost > 0 {
 		segs = append(segs, segment{sh.Text, "  "}, segment{sh.Loss, "lost " + count(s.Lost)})
@@ -158,7 +160,8 @@ func (c *Console) rules() []*detect.Rule {
 func (c *Console) ruleLine(r *detect.Rule, alerts int) line {
 	sh := c.sheet
 	segs := []segment{
-		{sh.Severity(r.Severity), " " + sh.Badge(r.Severity) + " "}, {sh.Dim, style.Pad(string(r.Kind), 6) + " "},
+		{sh.Severity(r.Severity), " " + sh.Badge(r.Severity) + " "},
+		{sh.Dim, style.Pad(string(r.Kind), 6) + " "},
 		{sh.Text, clean(r.Title)},
 	}
 	if alerts > 0 {

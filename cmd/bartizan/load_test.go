@@ -183,7 +183,7 @@ func BenchmarkIdle(b *testing.B) {
 			b.Logf("the terminal was sent %q", wrote)
 		}
 		b.ReportMetric(float64(n), "bytes")
-		b.ReportMetric(100*(after.cpu-before.cpu).Seconds()/(after.at.Sub(before.at)).Seconds(), "%-of-a-core")
+		b.ReportMetric(100*(after.cpu-before.cpu).Seconds()/after.at.Sub(before.at).Seconds(), "%-of-a-core")
 		b.ReportMetric(float64(after.rss)/(1<<20), "MiB-resident")
 	}
 }

@@ -1,16 +1,22 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bartizan/config"
 	"bartizan/detect"
+	"bartizan/detect/falco"
 	"bartizan/detect/rules"
 	"bartizan/detect/sigma"
 	"bartizan/event"
@@ -22,32 +28,82 @@ import (
 // is in Refused with file, line and reason; a place that cannot be read is an error.
 func (a *app) loadRules(c *config.Config) (detect.Loaded, error) {
 	var all detect.Loaded
+	var falcoFiles []string // one namespace: macros and overrides work across files
 	for _, place := range c.Rules {
-		l, err := rulesOf(place)
+		l, more, err := rulesOf(place)
 		if err != nil {
 			return all, err
 		}
 		all.Add(l)
+		falcoFiles = append(falcoFiles, more...)
+	}
+	if len(falcoFiles) > 0 {
+		all.Add(falco.LoadFiles(falcoFiles...))
 	}
 	all.Add(detect.Loaded{Rules: c.QuickRules()})
 	return all, nil
 }
 
-func rulesOf(place string) (detect.Loaded, error) {
+// rulesOf loads the Sigma rules of one place, and names its Falco files.
+func rulesOf(place string) (l detect.Loaded, falcoFiles []string, err error) {
 	switch place {
 	case "none", "":
-		return detect.Loaded{}, nil
+		return l, nil, nil
 	case "builtin":
-		return rules.Load(), nil
+		return rules.Load(), nil, nil
 	}
 	st, err := os.Stat(place)
 	if err != nil {
-		return detect.Loaded{}, fmt.Errorf("cannot read the rules: %w; --rules takes a folder, a file, builtin or none", err)
+		return l, nil, fmt.Errorf("cannot read the rules: %w; --rules takes a folder, a file, builtin or none", err)
 	}
-	if st.IsDir() {
-		return sigma.LoadDir(place), nil
+	if !st.IsDir() {
+		if isFalco(place) {
+			return l, []string{place}, nil
+		}
+		return sigma.LoadFile(place), nil, nil
 	}
-	return sigma.LoadFile(place), nil
+	if falcoFiles = findFalco(place); len(falcoFiles) == 0 {
+		return sigma.LoadDir(place), nil, nil
+	}
+	err = filepath.WalkDir(place, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && isYAML(path) && !slices.Contains(falcoFiles, path) {
+			l.Add(sigma.LoadFile(path))
+		}
+		return err
+	})
+	return l, falcoFiles, err
+}
+
+// findFalco lists the Falco rule files in a folder, in lexical order.
+func findFalco(dir string) (out []string) {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { // what cannot be read is said by the loader
+		if err == nil && d.Type().IsRegular() && isYAML(path) && isFalco(path) {
+			out = append(out, path)
+		}
+		return nil
+	})
+	return out
+}
+
+func isYAML(path string) bool {
+	return strings.HasSuffix(path, ".yml") || strings.HasSuffix(path, ".yaml")
+}
+
+// isFalco tells a Falco rule file by its first line of content: Falco's files are
+// lists, Sigma's are maps.
+func isFalco(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	lines := bufio.NewScanner(io.LimitReader(f, 64<<10))
+	for lines.Scan() {
+		if t := strings.TrimSpace(lines.Text()); t != "" && t[0] != '#' && t != "---" {
+			return strings.HasPrefix(t, "- ")
+		}
+	}
+	return false
 }
 
 func newRules(a *app) *cobra.Command {

@@ -70,7 +70,7 @@ type scannedRule struct {
 func newScanned(h *detect.Hit) scanned {
 	e := h.Event
 	s := scanned{
-		Rule: scannedRule{h.Rule.ID, h.Rule.Title, h.Rule.Severity.String(), h.Rule.Tags},
+		Rule: scannedRule{h.Rule.ID, h.Rule.Title, h.Rule.Severity.String(), append([]string{}, h.Rule.Tags...)},
 		Time: e.Time.UTC(), Source: e.Ref.Source, Line: e.Line, Raw: string(e.Raw),
 		Fields: map[string]string{}, Why: h.Why, Group: h.Group, Count: h.Count, ID: h.ID.String(),
 	}

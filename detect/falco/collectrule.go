@@ -8,8 +8,10 @@ import (
 
 // The keys of a rule that an override may name.
 var (
-	ruleReplace = []string{"condition", "output", "desc", "tags", "exceptions", "priority", "enabled",
-		"warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration"}
+	ruleReplace = []string{
+		"condition", "output", "desc", "tags", "exceptions", "priority", "enabled",
+		"warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration",
+	}
 	ruleAppend = []string{"condition", "output", "desc", "tags", "exceptions"}
 	ruleKeys   = append([]string{"rule", "append", "override", "source"}, ruleReplace...)
 )

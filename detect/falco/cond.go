@@ -57,8 +57,10 @@ func (t *term) String() string {
 
 // The operators by what may stand on their right.
 var (
-	textOps = []string{"==", "=", "!=", "glob", "iglob", "contains", "icontains", "bcontains",
-		"startswith", "bstartswith", "endswith", "regex"}
+	textOps = []string{
+		"==", "=", "!=", "glob", "iglob", "contains", "icontains", "bcontains",
+		"startswith", "bstartswith", "endswith", "regex",
+	}
 	listOps    = []string{"intersects", "in", "pmatch"}
 	numberOps  = []string{"<=", "<", ">=", ">"}
 	modifiers  = []string{"oneof", "anyof", "allof"}

@@ -72,7 +72,8 @@ ka.response.reason responseStatus.reason`)}
 // ephemeral containers from the pod's spec too.
 func containerFields(fields map[string]field, kind string) {
 	for _, x := range [][2]string{
-		{"image", "image"}, {"image.repository", "image"},
+		{"image", "image"},
+		{"image.repository", "image"},
 		{"privileged", "securityContext.privileged"},
 		{"allow_privilege_escalation", "securityContext.allowPrivilegeEscalation"},
 		{"read_only_fs", "securityContext.readOnlyRootFilesystem"},

@@ -45,10 +45,12 @@ func cut(s string) string { return s[:min(len(s), 60)] }
 // the rule is loaded, marked, and a warning says why.
 func TestShownOnly(t *testing.T) {
 	for source, conds := range map[string][]string{
-		"k8s_audit": {`ka.uri.param[x] = y`, `jevt.value[/a/0/b] = c`, `ka.req.role.rules exists`, `jevt.obj contains x`, `jevt.rawtime > 5`,
+		"k8s_audit": {
+			`ka.uri.param[x] = y`, `jevt.value[/a/0/b] = c`, `ka.req.role.rules exists`, `jevt.obj contains x`, `jevt.rawtime > 5`,
 			`ka.req.pod.containers.image[0] = x`, `b64(ka.verb) contains x`, `len(ka.verb) > 5000`, `ka.user.groups != x`, `ka.user.groups = allof (a, b)`,
 			`tolower(ka.verb) regex "[A-Z]x"`, `tolower(ka.verb) regex "[^A-Z]x"`, `ka.verb glob "+(a)"`, `len(ka.user.groups) > 1`, `ka.verb < val(ka.uri)`, `ka.verb = val(ka.user.groups)`,
-			`basename(ka.uri) regex ".*"`, `tolower(ka.verb) > 1`, `evt.hostname = x`, `jevt.value = x`, `jevt.value[x] = y`},
+			`basename(ka.uri) regex ".*"`, `tolower(ka.verb) > 1`, `evt.hostname = x`, `jevt.value = x`, `jevt.value[x] = y`,
+		},
 		"github": {`github.diff.has_secrets = true`}, "okta": {`okta.target.user.name = x`, `okta.mfa.deny.countlast[5] > 1 or okta.severity = x`},
 		"mail": {`mail.from = x`},
 	} {

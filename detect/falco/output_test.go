@@ -134,9 +134,11 @@ func TestIndexAgainstConditions(t *testing.T) {
 // FuzzCondition tries conditions of each source on one record, by the index and
 // by themselves.
 func FuzzCondition(f *testing.F) {
-	for _, c := range []string{`ka.verb in (a, get) and not ka.user.groups in (a, b)`, `ka.user.name glob "[a-z]*" or tolower(ka.verb) regex "g.t"`,
+	for _, c := range []string{
+		`ka.verb in (a, get) and not ka.user.groups in (a, b)`, `ka.user.name glob "[a-z]*" or tolower(ka.verb) regex "g.t"`,
 		`jevt.value[/user/username] startswith oneof (u, v)`, `ka.req.container.image != x`, `len(ka.verb) <= 3`, `ct.user != x`, `basename(ka.uri) contains y`,
-		`okta.mfa.deny.countlast[5] >= 2`, `ka.uri pmatch (/a/*/b, "c")`, `b64(ka.verb) = x`, `json.value[/verb] bcontains 6765`, `not(ka.verb=val(ka.uri))`} {
+		`okta.mfa.deny.countlast[5] >= 2`, `ka.uri pmatch (/a/*/b, "c")`, `b64(ka.verb) = x`, `json.value[/verb] bcontains 6765`, `not(ka.verb=val(ka.uri))`,
+	} {
 		f.Add(c)
 	}
 	rec := `{"apiVersion":"audit.k8s.io/v1","auditID":"1","verb":"get","requestURI":"/a/b","user":{"username":"u","groups":["a","b"]},"sender":{"login":"x"},"published":"x","actor":{"id":"1"},"protoPayload":{"methodName":"m"}}`

@@ -94,7 +94,7 @@ func (r *resolver) fill(out *resolvedList, def *listDef, depth int) error {
 		other := r.c.lists[item.text]
 		if !item.bare || other == nil || other == def || other.first >= def.last {
 			out.texts = append(out.texts, item.text)
-			fmt.Fprintf(h, "%q", item.text)
+			_, _ = fmt.Fprintf(h, "%q", item.text)
 			r.left--
 		} else {
 			inner := r.list(item.text, depth+1)
@@ -156,7 +156,7 @@ func (r *resolver) resolved(x expr, text string, last, depth int) (out resolvedM
 		out.err = fmt.Errorf("macros are named within each other more than %d deep; write them flatter", MaxDepth)
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%q", text)
+	_, _ = fmt.Fprintf(h, "%q", text)
 	for _, ref := range w.refs {
 		h.Write(ref[:])
 	}

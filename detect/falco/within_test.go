@@ -23,8 +23,10 @@ func TestWithinModel(t *testing.T) {
 		values := rapid.SliceOfN(rapid.OneOf(word, rapid.SampledFrom(append(words, "a"))), 0, 3).Draw(t, "values")
 		field := rapid.SampledFrom([]string{"ka.user.groups", "ka.req.pod.containers.image.repository", "tolower(ka.user.groups)"}).Draw(t, "field")
 		op := rapid.SampledFrom([]string{"in", "intersects"}).Draw(t, "op")
-		list, err := yaml.Marshal([]map[string]any{{"list": "words", "items": quoteAll(words)},
-			{"rule": "r", "desc": "d", "output": "o", "priority": "INFO", "source": "k8s_audit", "condition": field + " " + op + " (words)"}})
+		list, err := yaml.Marshal([]map[string]any{
+			{"list": "words", "items": quoteAll(words)},
+			{"rule": "r", "desc": "d", "output": "o", "priority": "INFO", "source": "k8s_audit", "condition": field + " " + op + " (words)"},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,8 +38,10 @@ func TestWithinModel(t *testing.T) {
 		for _, v := range values {
 			images = append(images, map[string]string{"image": v})
 		}
-		rec, err := json.Marshal(map[string]any{"auditID": "1", "verb": "v", "apiVersion": "audit.k8s.io/v1",
-			"user": map[string]any{"groups": values}, "requestObject": map[string]any{"spec": map[string]any{"containers": images}}})
+		rec, err := json.Marshal(map[string]any{
+			"auditID": "1", "verb": "v", "apiVersion": "audit.k8s.io/v1",
+			"user": map[string]any{"groups": values}, "requestObject": map[string]any{"spec": map[string]any{"containers": images}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,8 +94,10 @@ func TestGlobModel(t *testing.T) {
 			t.Skip("no pattern to both")
 		}
 		for field, record := range map[string]string{"json.value[/v]": value, "basename(json.value[/v])": "a/" + value} {
-			src, err := json.Marshal([]map[string]string{{"rule": "r", "desc": "d", "output": "o", "priority": "INFO", "source": "json",
-				"condition": field + ` glob "` + pattern + `"`}})
+			src, err := json.Marshal([]map[string]string{{
+				"rule": "r", "desc": "d", "output": "o", "priority": "INFO", "source": "json",
+				"condition": field + ` glob "` + pattern + `"`,
+			}})
 			if err != nil {
 				t.Fatal(err)
 			}
