@@ -60,6 +60,8 @@ const (
 	KindQuick Kind = "quick"
 	KindFalco Kind = "falco" // an incoming Falco alert; Cond is nil
 	KindSelf  Kind = "self"  // raised by Bartizan itself: gap, truncation, clock
+
+	KindFilter Kind = "filter" // a Sigma filter: it never hits, other rules hit less for it
 )
 
 // Rule is something that can hit. It is immutable once it is in a Set.
@@ -85,6 +87,19 @@ type Rule struct {
 	Line           int
 	Hash           [16]byte // of the rule's source text; unchanged rules keep their state over a reload
 	Hit, Miss      []string // lines that must and must not hit (our key in the rule file)
+
+	Name        string       // another name that correlations and filters may use
+	Correlation *Correlation // not nil: hits when matches of rules (its own, where it names none) make a window
+	Filter      *Filter      // of KindFilter
+	Filters     []string     // ids of the filters that are part of Cond
+	Silent      bool         // its matches only feed correlations; they are no hits of their own
+}
+
+// Filter is a Sigma filter: what it is added to, and the condition added, which
+// is the opposite of what it excludes.
+type Filter struct {
+	Rules []string // ids or names; empty: every rule of its log source
+	Keep  query.Node
 }
 
 // Hit is one rule that met one event, or one window of events.

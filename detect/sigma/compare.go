@@ -23,6 +23,8 @@ func (it *item) under(t *term, field string) (query.Node, error) {
 		return it.fieldEqual(t, field)
 	case compareExists:
 		return exists(t, field)
+	case compareTime:
+		return it.timePred(t, field)
 	}
 	return it.plainValue(t, field)
 }

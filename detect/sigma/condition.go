@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"slices"
 	"strings"
 
 	"bartizan/query"
@@ -28,24 +29,42 @@ func (r *reader) detection(root *yaml.Node) error {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return fail(or(n, root), "the rule has no detection; add a map with at least one search and a condition")
 	}
-	if t := get(n, "timeframe"); t != nil {
-		return fail(t, "timeframe belongs to aggregations, which were removed from Sigma; write a correlation, or count and within under bartizan")
+	all, err := r.searches(n, "condition", "timeframe")
+	if err != nil {
+		return err
 	}
+	if done, err := r.aggregation(n, all); done || err != nil {
+		return err
+	}
+	if t := get(n, "timeframe"); t != nil {
+		r.warn(t, "timeframe has no effect without an aggregation; remove it")
+	}
+	r.rule.Cond, err = conditions(n, all)
+	return err
+}
+
+// searches reads the searches of a map, whose other keys are named.
+func (r *reader) searches(n *yaml.Node, others ...string) ([]search, error) {
 	var all []search
 	for i := 0; i < len(n.Content); i += 2 {
 		name := n.Content[i].Value
-		if name == "condition" {
+		if slices.Contains(others, name) {
 			continue
 		}
 		node, err := r.search(plain(n.Content[i+1]))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, search{name, node, sizeOf(node)})
 	}
+	return all, nil
+}
+
+// conditions reads the condition under n, or the list of them.
+func conditions(n *yaml.Node, all []search) (query.Node, error) {
 	cond := get(n, "condition")
 	if cond == nil {
-		return fail(n, "the detection has no condition; add one")
+		return nil, fail(n, "there is no condition; add one")
 	}
 	list := []*yaml.Node{cond}
 	if cond.Kind == yaml.SequenceNode {
@@ -54,17 +73,17 @@ func (r *reader) detection(root *yaml.Node) error {
 	parts := make([]query.Node, 0, len(list))
 	left := maxNodes
 	for _, c := range list {
-		part, err := parseCondition(plain(c), all, &left)
+		c = plain(c)
+		part, err := parseCondition(c, c.Value, all, &left)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
-		return fail(cond, "the list of conditions is empty; add one")
+		return nil, fail(cond, "the list of conditions is empty; add one")
 	}
-	r.rule.Cond = joined(parts, false)
-	return nil
+	return joined(parts, false), nil
 }
 
 // search reads one search: a map is "and" over its keys; a list is "or" over
@@ -124,23 +143,28 @@ type parser struct {
 	left  *int
 }
 
-func parseCondition(n *yaml.Node, all []search, left *int) (query.Node, error) {
+// parseCondition reads the text of a condition; n is where it stands.
+func parseCondition(n *yaml.Node, text string, all []search, left *int) (query.Node, error) {
 	if n.Kind != yaml.ScalarNode || isNull(n) {
 		return nil, fail(n, "a condition must be one text")
 	}
-	if len(n.Value) > maxCondition {
+	if len(text) > maxCondition {
 		return nil, fail(n, "the condition is longer than %d bytes; shorten it", maxCondition)
 	}
-	if strings.Contains(n.Value, "|") {
-		return nil, fail(n, "aggregations behind | were removed from Sigma and are not supported; write a correlation, or count and within under bartizan")
+	if strings.Contains(text, "|") {
+		return nil, fail(n, "a | can only stand once, before an aggregation, in a condition that is no list; write a correlation")
 	}
 	p := parser{at: n, all: all, left: left,
-		words: strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(n.Value))}
+		words: conditionWords(text)}
 	node, err := p.or(0)
 	if err == nil && len(p.words) > 0 {
 		err = fail(n, "the condition goes on with %s where it should end or have and, or", quote(p.words[0]))
 	}
 	return node, err
+}
+
+func conditionWords(text string) []string {
+	return strings.Fields(strings.NewReplacer("(", " ( ", ")", " ) ").Replace(text))
 }
 
 // take removes the next word if it is w, in any case.

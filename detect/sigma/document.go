@@ -44,23 +44,28 @@ type document struct {
 	above int // lines of the file before it
 }
 
+// Parse is Options.Parse without lists.
+func Parse(file string, src []byte) detect.Loaded { return Options{}.Parse(file, src) }
+
 // Parse reads the rules of one file's content; file is its name in the outcome.
 // It does no I/O and its memory is bounded by the size of src and the constants
-// of this package.
-func Parse(file string, src []byte) detect.Loaded {
+// of this package. What refers to other rules is not resolved: see Link.
+func (o Options) Parse(file string, src []byte) detect.Loaded {
 	if len(src) > MaxFile {
 		return detect.Loaded{Refused: []detect.Refusal{{File: file,
 			Reason: fmt.Sprintf("the file is longer than %d bytes; split it", MaxFile)}}}
 	}
 	var out detect.Loaded
-	found := false
+	found, collection := false, false
 	for _, d := range split(src) {
 		root, err := d.parse()
 		if err == nil && root == nil {
 			continue // only comments
 		}
 		found = true
-		d.add(&out, file, root, err)
+		collection = collection || isCollection(root)
+		rd := reader{opt: o, part: collection}
+		d.add(&out, file, root, &rd, err)
 	}
 	if !found {
 		out.Warnings = append(out.Warnings, detect.Refusal{File: file, Reason: "the file holds no rule"})
@@ -69,8 +74,7 @@ func Parse(file string, src []byte) detect.Loaded {
 }
 
 // add puts the rule of a document, or why it is none, into out.
-func (d *document) add(out *detect.Loaded, file string, root *yaml.Node, err error) {
-	rd := reader{}
+func (d *document) add(out *detect.Loaded, file string, root *yaml.Node, rd *reader, err error) {
 	if err == nil {
 		err = rd.read(root)
 	} else if root != nil {
@@ -92,10 +96,26 @@ func (d *document) add(out *detect.Loaded, file string, root *yaml.Node, err err
 		out.Refused = append(out.Refused, remark(line, err.Error()))
 		return
 	}
-	rd.rule.File, rd.rule.Line = file, d.above+root.Line
+	rd.rule.Line = d.above + root.Line
 	sum := sha256.Sum256(d.src)
 	copy(rd.rule.Hash[:], sum[:16])
-	out.Rules = append(out.Rules, &rd.rule)
+	if rd.rule.Correlation != nil {
+		rd.rule.Correlation.Line += d.above
+	}
+	for _, r := range append([]*detect.Rule{&rd.rule}, rd.parts...) {
+		r.File, r.Line, r.Hash = file, rd.rule.Line, rd.rule.Hash
+		out.Rules = append(out.Rules, r)
+	}
+}
+
+// isCollection reports whether the document begins what Sigma once called a
+// collection: its other documents are no rules by themselves.
+func isCollection(root *yaml.Node) bool {
+	if root == nil || root.Kind != yaml.MappingNode {
+		return false
+	}
+	n := get(root, "action")
+	return n != nil && n.Value == "global"
 }
 
 // idOf is the id of a document that is refused before it is read.

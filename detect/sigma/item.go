@@ -22,7 +22,9 @@ type item struct {
 	cased bool
 	neq   bool
 	op    query.Op // of compareNumber
+	part  string   // of compareTime
 	room  *int     // bytes left for variants of values
+	lists map[string][]string
 }
 
 // comparison is how an item's values are compared.
@@ -35,6 +37,7 @@ const (
 	compareNumber                   // lt, lte, gt, gte
 	compareField                    // fieldref
 	compareExists                   // exists
+	compareTime                     // minute, hour, day, week, month, year
 )
 
 // term is one value. A text has one pattern, or several of which any may match
@@ -59,7 +62,7 @@ const (
 
 // readItem reads one key and value of a search; key is nil for a keyword.
 func (r *reader) readItem(key, value *yaml.Node) (query.Node, error) {
-	it := item{key: key, value: plain(value), room: &r.room}
+	it := item{key: key, value: plain(value), room: &r.room, lists: r.opt.Lists}
 	if key == nil {
 		it.key = it.value
 	} else {

@@ -9,18 +9,6 @@ import (
 	"bartizan/query"
 )
 
-// refused are the modifiers of the specification that are not evaluated, with
-// what to say about them.
-var refused = map[string]string{
-	"minute": "comparing a part of a time is not supported yet",
-	"hour":   "comparing a part of a time is not supported yet",
-	"day":    "comparing a part of a time is not supported yet",
-	"week":   "comparing a part of a time is not supported yet",
-	"month":  "comparing a part of a time is not supported yet",
-	"year":   "comparing a part of a time is not supported yet",
-	"expand": "placeholders cannot be resolved, and taken literally the rule would mean something else",
-}
-
 var ordering = map[string]query.Op{
 	"lt": query.OpLess, "lte": query.OpLessEq, "gt": query.OpGreater, "gte": query.OpGreaterEq,
 }
@@ -51,6 +39,10 @@ func (it *item) modify(i int, name string) error {
 		return it.place(name)
 	case "re", "cidr", "exists", "fieldref", "lt", "lte", "gt", "gte":
 		return it.compareBy(i, name)
+	case "minute", "hour", "day", "week", "month", "year":
+		return it.timePart(i, name)
+	case "expand":
+		return it.expand()
 	case "base64", "base64offset", "windash", "wide", "utf16le", "utf16be", "utf16":
 		return it.transform(i, name)
 	}
@@ -61,14 +53,15 @@ func (it *item) modify(i int, name string) error {
 		it.flags += flag
 		return nil
 	}
-	if why, ok := refused[name]; ok {
-		return fail(it.key, "the modifier %s is refused: %s", name, why)
-	}
 	return fail(it.key, "the modifier %s is not known; see docs/sigma.md for those that are", quote(name))
 }
 
 // compareBy sets how values are compared; such a modifier comes first.
 func (it *item) compareBy(i int, name string) error {
+	if op, ok := ordering[name]; ok && i == 1 && it.how == compareTime {
+		it.op = op
+		return nil
+	}
 	if i != 0 {
 		return fail(it.key, "the modifier %s must be the first", name)
 	}
@@ -101,7 +94,7 @@ func (it *item) place(name string) error {
 		}
 		return nil
 	case compareField:
-		return fail(it.key, "the modifier fieldref with %s is refused: comparing parts of two fields is not supported yet", name)
+		return fail(it.key, "the modifier fieldref with %s is refused: comparing parts of two fields is not supported", name)
 	case compareValue:
 	default:
 		return fail(it.key, "%s does not go with %s; remove one", name, it.mods[0])

@@ -13,20 +13,16 @@ import (
 
 // reader turns one document into a rule.
 type reader struct {
+	opt      Options
+	part     bool // of a collection
 	rule     detect.Rule
+	parts    []*detect.Rule // rules that only feed this one
 	warnings []fault
 	room     int // bytes left for variants of values
 }
 
 func (r *reader) warn(n *yaml.Node, reason string) {
 	r.warnings = append(r.warnings, fault{n.Line, reason})
-}
-
-// others are the documents that are no rules, by the key that gives them away.
-var others = []struct{ key, reason string }{
-	{"correlation", "this is a correlation rule; correlations are not supported yet, so neither it nor a rule in its place is loaded"},
-	{"filter", "this is a filter; filters are not supported yet, so it excludes nothing"},
-	{"action", "collections with action: global, reset or repeat were removed from Sigma; write each rule out"},
 }
 
 // read fills the rule from the document's root.
@@ -36,20 +32,28 @@ func (r *reader) read(root *yaml.Node) error {
 	if root.Kind != yaml.MappingNode {
 		return fail(root, "a rule is a map with title, logsource and detection; this is not a map")
 	}
+	if n := get(root, "action"); n != nil {
+		return fail(n, "collections with action: global, reset or repeat were removed from Sigma, as was action: correlation; write each rule out")
+	}
 	if err := r.identity(root); err != nil {
+		if r.part {
+			err = fail(root, "this is part of a collection (action: global), which was removed from Sigma; write each rule out")
+		}
 		return err
 	}
-	for _, o := range others {
-		if n := get(root, o.key); n != nil {
-			return fail(n, "%s", o.reason)
-		}
+	steps := []func(*yaml.Node) error{r.header, r.level, r.logsource, r.own, r.detection}
+	switch {
+	case get(root, "correlation") != nil:
+		steps = []func(*yaml.Node) error{r.header, r.level, r.own, r.correlation}
+	case get(root, "filter") != nil:
+		steps = []func(*yaml.Node) error{r.header, r.logsource, r.filter}
 	}
-	for _, part := range []func(*yaml.Node) error{r.header, r.level, r.logsource, r.own} {
-		if err := part(root); err != nil {
+	for _, step := range steps {
+		if err := step(root); err != nil {
 			return err
 		}
 	}
-	return r.detection(root)
+	return nil
 }
 
 // get returns the value under key in a map, nil when it is not there.
@@ -69,6 +73,9 @@ func (r *reader) identity(root *yaml.Node) error {
 	}
 	id, err := text(root, "id")
 	if err != nil {
+		return err
+	}
+	if r.rule.Name, err = text(root, "name"); err != nil {
 		return err
 	}
 	r.rule.Title, r.rule.ID = title, strings.TrimSpace(id)

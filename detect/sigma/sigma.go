@@ -2,8 +2,9 @@
 //
 // Every document becomes a rule or a refusal with file, line and one sentence;
 // nothing is dropped and nothing is evaluated by half: a rule that uses what is
-// not supported is refused by the name of that thing. Where the specification
-// leaves something open, docs/sigma.md says what is done here.
+// not supported is refused by the name of that thing. Correlations and filters
+// refer to other rules; Link resolves that when all rules are loaded. Where the
+// specification leaves something open, docs/sigma.md says what is done here.
 //
 // Loading reads files and blocks on them; it keeps nothing open. Files are
 // hostile: their size, nesting, aliases, values and expressions are bounded.
@@ -28,16 +29,35 @@ const (
 	MaxFiles = 50_000  // files of one Load
 )
 
+// Options are what a person may set about reading rules. The zero value is fine.
+type Options struct {
+	// Lists are the values of placeholders, by name without the percent signs.
+	Lists map[string][]string
+	// FiltersExclude reads the condition of a filter as what it excludes ("and not");
+	// else it is added as it stands, as pySigma does.
+	FiltersExclude bool
+}
+
+// Load is Options.Load without lists.
+func Load(fsys fs.FS, root string) detect.Loaded { return Options{}.Load(fsys, root) }
+
+// LoadFile is Options.LoadFile without lists.
+func LoadFile(file string) detect.Loaded { return Options{}.LoadFile(file) }
+
+// LoadDir is Options.LoadDir without lists.
+func LoadDir(dir string) detect.Loaded { return Options{}.LoadDir(dir) }
+
 // Load reads the rules of root in fsys: a file, or a directory with everything
 // below it that ends in .yml or .yaml. The names in the outcome are those in fsys.
-func Load(fsys fs.FS, root string) detect.Loaded {
-	l := loader{fsys: fsys, shown: func(name string) string { return name }}
+// Call Link when all rules are loaded.
+func (o Options) Load(fsys fs.FS, root string) detect.Loaded {
+	l := loader{opt: o, fsys: fsys, shown: func(name string) string { return name }}
 	return l.load(path.Clean(root))
 }
 
 // LoadFile reads the rules of one file, whatever its name ends in.
-func LoadFile(file string) detect.Loaded {
-	l := loader{fsys: os.DirFS(filepath.Dir(file)), shown: func(string) string { return file }}
+func (o Options) LoadFile(file string) detect.Loaded {
+	l := loader{opt: o, fsys: os.DirFS(filepath.Dir(file)), shown: func(string) string { return file }}
 	l.file(filepath.Base(file))
 	return l.outcome()
 }
@@ -45,16 +65,17 @@ func LoadFile(file string) detect.Loaded {
 // LoadDir reads the rules of a directory and everything below it that ends in
 // .yml or .yaml; of a file, that file. A link to a file is followed, a link to a
 // directory is not.
-func LoadDir(dir string) detect.Loaded {
+func (o Options) LoadDir(dir string) detect.Loaded {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
-		return LoadFile(dir)
+		return o.LoadFile(dir)
 	}
-	l := loader{fsys: os.DirFS(dir), shown: func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }}
+	l := loader{opt: o, fsys: os.DirFS(dir), shown: func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }}
 	return l.load(".")
 }
 
 type loader struct {
+	opt   Options
 	fsys  fs.FS
 	shown func(name string) string // how people know the file
 	files int
@@ -112,7 +133,7 @@ func (l *loader) file(name string) {
 		l.refuse(name, err)
 		return
 	}
-	more := Parse(l.shown(name), src)
+	more := l.opt.Parse(l.shown(name), src)
 	l.all.Rules = append(l.all.Rules, more.Rules...)
 	l.all.Refused = append(l.all.Refused, more.Refused...)
 	l.all.Warnings = append(l.all.Warnings, more.Warnings...)

@@ -70,7 +70,13 @@ func TestRefusals(t *testing.T) {
 		reason    string
 	}{
 		{`sel: {a|expand: '%admins%'}`, 7, "expand is refused"},
-		{"x: {a: y}\nsel: {a|hour: 3}", 8, "hour is refused"},
+		{`sel: {a|expand: 'x%one%%admins%'}`, 7, "%one% is in no configured list"},
+		{`sel: {a|re|expand: '%admins%'}`, 7, "expand does not go with re"},
+		{`sel: {a|cidr|expand: 'x%admins%'}`, 7, "must be the whole value"},
+		{"x: {a: y}\nsel: {a|hour: 24}", 8, "0 to 23"},
+		{`sel: {a|hour: noon}`, 7, "whole number"},
+		{`sel: {a|contains|hour: 3}`, 7, "must be the first"},
+		{`sel: {a|hour|contains: 3}`, 7, "does not go with hour"},
 		{`sel: {a|frob: x}`, 7, `"frob" is not known`},
 		{`sel: {a|i: x}`, 7, "belongs to re"},
 		{`sel: {a|contains|re: x}`, 7, "must be the first"},
@@ -106,10 +112,17 @@ func TestRefusals(t *testing.T) {
 		{"sel: {a: x}\ncondition: sel and", 8, "ends"},
 		{"sel: {a: x}\ncondition: (sel", 8, "without its )"},
 		{"sel: {a: x}\ncondition: sel sel", 8, "goes on"},
-		{"sel: {a: x}\ncondition: sel | count() > 5", 8, "aggregations"},
+		{"sel: {a: x}\ncondition: sel | count() > 5 | count() > 6", 8, "cannot be read"},
+		{"sel: {a: x}\ncondition: [sel, sel | count() > 5]", 8, "can only stand once"},
+		{"sel: {a: x}\ncondition: sel | count() by b", 8, "cannot be read"},
+		{"sel: {a: x}\ncondition: sel | sum() > 5", 8, "needs a field"},
+		{"sel: {a: x}\ncondition: sel | count() > 500000", 8, "at most 100000"},
+		{"sel: {a: x}\ncondition: sel | near", 8, "cannot be read"},
+		{"sel: {a: x}\ncondition: sel | near other", 8, "cannot be read"},
+		{"sel: {a: x}\ncondition: sel | near sel or sel", 8, "cannot be read"},
+		{"sel: {a: x}\ntimeframe: soon\ncondition: sel | count() > 5", 8, "a timespan is"},
 		{"sel: {a: x}\ncondition: []", 8, "empty"},
 		{"sel: {a: x}\ncondition: {a: b}", 8, "one text"},
-		{"sel: {a: x}\ntimeframe: 5m", 8, "timeframe"},
 		{"sel: {a: x}\ncondition: " + strings.Repeat("not ", 200) + "sel", 8, "nested deeper"},
 		{"sel: {a|windash: '" + strings.Repeat(" -a", 9) + "'}", 7, "windash"},
 	} {
@@ -139,8 +152,7 @@ func TestDocumentRefusals(t *testing.T) {
 		{"title: t\nlogsource: x\n", 2, "no logsource"},
 		{"title: t\nlogsource: {product: x}\n", 1, "no detection"},
 		{"title: t\nlogsource: {product: x}\ndetection: {s: {a: b}}\n", 3, "no condition"},
-		{"title: t\ncorrelation: {type: event_count}\n", 2, "correlation"},
-		{"title: t\nfilter: {rules: any}\n" + rest, 2, "filter"},
+		{"title: t\nfilter: {rules: any}\n" + rest, 4, "a filter has no detection"},
 		{"title: t\naction: global\n" + rest, 2, "action"},
 		{"title: t\n" + rest + "bartizan: {grup_by: [a]}\n", 4, `"grup_by"`},
 		{"title: t\n" + rest + "bartizan: {count: 5}\n", 4, "together"},
@@ -168,7 +180,9 @@ func TestWarnings(t *testing.T) {
 	if len(l.Rules) != 1 || l.Rules[0].Severity != detect.Medium || !strings.HasPrefix(l.Rules[0].ID, "sigma:") {
 		t.Fatalf("loaded %+v, refused %v", l.Rules, l.Refused)
 	}
-	for _, want := range []string{"no id", "no level", `"shiny"`, "every event", "all has no effect"} {
+	l.Warnings = append(l.Warnings, Parse("r.yml", ruleOf("sel: {a: x}\ntimeframe: 5m")).Warnings...)
+	l.Warnings = append(l.Warnings, Parse("r.yml", ruleOf("sel: {a: x}\ncondition: sel | count() > 5")).Warnings...)
+	for _, want := range []string{"no id", "no level", `"shiny"`, "every event", "all has no effect", "timeframe has no effect", "counts within 1h"} {
 		if !slices.ContainsFunc(l.Warnings, func(w detect.Refusal) bool { return strings.Contains(w.Reason, want) }) {
 			t.Errorf("no warning says %q: %v", want, l.Warnings)
 		}
@@ -334,19 +348,29 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("title: t\n---\n...\n--- |\n x\n"))
 	f.Add([]byte("a: &a [*a]\n<<: *a\n? {b: c}\n"))
 	f.Add(ruleOf("sel: {'|all': [a, 'b*'], 'x y|base64offset|utf16|neq|exists|lt': 1}"))
+	f.Add(ruleOf("sel: {a: x}\nx: {b: 5}\ntimeframe: 5m\ncondition: sel | near x and not sel"))
+	f.Add(ruleOf("sel: {a|expand: 'a%l%', b|hour|gte: 4}\ncondition: sel | count(b) by a, c < 5"))
+	f.Add([]byte(bases + correlationOf("c", "type: temporal\nrules: [failed, c]\ngroup-by: [a]\naliases: {a: {failed: b}}\ntimespan: 1M\ncondition: failed and not (fine or r-ok)\ngenerate: true")))
+	f.Add([]byte(bases + correlationOf("c", "type: value_percentile\nrules: failed\ntimespan: 5m\ncondition: {gte: 1, lt: 5, field: b, percentile: 5}") + "---\ntitle: f\nlogsource: {product: test}\nfilter: {rules: any, s: {a: b}, condition: not 1 of s*}\n"))
 	e := eventOf("a x b", "a", "x", "b", 5)
 	f.Fuzz(func(t *testing.T, src []byte) {
-		l := Parse("f.yml", src)
+		l := Options{Lists: map[string][]string{"l": {"x", "*"}}}.Parse("f.yml", src)
+		Link(&l)
 		for _, r := range slices.Concat(l.Refused, l.Warnings) {
 			if r.Reason == "" || r.Line > strings.Count(string(src), "\n")+1 {
 				t.Fatalf("a remark without place: %+v", r)
 			}
 		}
 		for _, r := range l.Rules {
-			if r.ID == "" || r.Title == "" || r.Cond == nil {
+			if r.ID == "" || r.Title == "" || r.Cond == nil && r.Correlation == nil && r.Filter == nil {
 				t.Fatalf("half a rule: %+v", r)
 			}
 		}
+		c := detect.NewCorrelator(time.Now, l.Rules)
+		for _, r := range l.Rules {
+			c.Take(r, e)
+		}
+		c.Flush()
 		m := detect.NewSet(l.Rules).NewMatcher()
 		for _, r := range m.Match(e, nil) {
 			m.Explain(r, e)
