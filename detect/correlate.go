@@ -72,8 +72,10 @@ const (
 	BoundNeq
 )
 
-var boundNames = [...]string{"gt", "gte", "lt", "lte", "eq", "neq"}
-var boundSigns = [...]string{">", ">=", "<", "<=", "=", "!="}
+var (
+	boundNames = [...]string{"gt", "gte", "lt", "lte", "eq", "neq"}
+	boundSigns = [...]string{">", ">=", "<", "<=", "=", "!="}
+)
 
 // ParseBoundOp reads Sigma's name of an operator.
 func ParseBoundOp(s string) (BoundOp, bool) {

@@ -2,9 +2,11 @@ package detect
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"bartizan/event"
 )
@@ -110,8 +112,10 @@ func newWindowed(r *Rule) *windowed {
 	case r.Correlation != nil:
 	case r.Count > 1:
 		w.plain = true
-		w.cor = &Correlation{Type: EventCount, GroupBy: r.GroupBy, Span: r.Within,
-			Bounds: []Bound{{BoundGte, float64(min(r.Count, MaxCount))}}}
+		w.cor = &Correlation{
+			Type: EventCount, GroupBy: r.GroupBy, Span: r.Within,
+			Bounds: []Bound{{BoundGte, float64(min(r.Count, MaxCount))}},
+		}
 	default:
 		return nil
 	}
@@ -215,4 +219,30 @@ func (w *windowed) entitiesOf(m int32, e *event.Event) []event.Entity {
 		out = append(out, n)
 	}
 	return out
+}
+
+// The bounds of windows and of the rules they count for.
+const (
+	MaxStates = 100_000 // groups remembered, over all rules
+	MaxRefs   = 100     // references kept of one hit
+	MaxCount  = 10_000  // Rule.Count above this is treated as this
+	maxAhead  = 5 * time.Minute
+
+	windowSlack = 2 // times Count: how many matches of a group are remembered
+)
+
+type limits struct{ states, kept int }
+
+// stateKey is the rule (its hash and id) and the group, 128 bits each, so that a
+// state survives a reload that leaves its rule alone.
+type stateKey struct{ rule, group [16]byte }
+
+// ruleKey is the same for the same rule, so that its windows survive a reload
+// that leaves it alone.
+func ruleKey(r *Rule) (k [16]byte) {
+	b := append(make([]byte, 0, 64), r.Hash[:]...)
+	b = append(b, r.ID...)
+	sum := sha256.Sum256(b)
+	copy(k[:], sum[:16])
+	return k
 }

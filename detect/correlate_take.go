@@ -72,9 +72,11 @@ type Correlator struct {
 // NewCorrelator returns a correlator for rules, which may be nil until Swap; now
 // is the arrival time of events that carry none (Event.Seen).
 func NewCorrelator(now func() time.Time, rules []*Rule) *Correlator {
-	return &Correlator{Lateness: DefaultLateness, now: now, seed: maphash.MakeSeed(), plan: newPlan(rules),
+	return &Correlator{
+		Lateness: DefaultLateness, now: now, seed: maphash.MakeSeed(), plan: newPlan(rules),
 		states: map[stateKey]*list.Element{}, recent: list.New(), newest: beginning,
-		limits: limits{MaxStates, maxMarks}, values: map[uint64]struct{}{}}
+		limits: limits{MaxStates, maxMarks}, values: map[uint64]struct{}{},
+	}
 }
 
 // Take counts a match of r on e and returns what hits for it: windows whose time
@@ -254,8 +256,10 @@ func abs(n int64) int64 { return max(n, -n) }
 // completed is the hit of the marks from place from to place to; last completed it.
 func (g *group) completed(from, to, last int, value float64, d *Completed) *Completed {
 	marks := g.marks[from:to]
-	return &Completed{Rule: g.of.rule, Event: d.Event, Refs: g.of.refs(marks, last-from, d.Refs), Group: slices.Clone(g.about),
-		Count: events(marks), Value: value, Why: g.of.reason(value), at: g.marks[last].at}
+	return &Completed{
+		Rule: g.of.rule, Event: d.Event, Refs: g.of.refs(marks, last-from, d.Refs), Group: slices.Clone(g.about),
+		Count: events(marks), Value: value, Why: g.of.reason(value), at: g.marks[last].at,
+	}
 }
 
 // group finds or begins the window of the group whose key is in c.key.

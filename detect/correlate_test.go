@@ -91,8 +91,10 @@ func (p *play) all(steps string) string {
 // over is a correlation rule X over the rules named, grouped by user within ten
 // seconds.
 func over(typ CorrelationType, rules string, bounds ...Bound) *Rule {
-	return &Rule{ID: "X", Correlation: &Correlation{Type: typ, Rules: strings.Fields(rules), GroupBy: []string{"user"},
-		Span: 10 * time.Second, Bounds: bounds}}
+	return &Rule{ID: "X", Correlation: &Correlation{
+		Type: typ, Rules: strings.Fields(rules), GroupBy: []string{"user"},
+		Span: 10 * time.Second, Bounds: bounds,
+	}}
 }
 
 func gte(n float64) Bound { return Bound{BoundGte, n} }

@@ -6,8 +6,8 @@
 // without, so its cost follows what is in the event and not how many rules there
 // are; rules that have no such literal are tried on every event of their log
 // source and are listed by Set.Expensive. A Matcher is one worker's scratch.
-// A Counter keeps the windows of rules that need several events; its states are
+// A Correlator keeps the windows of rules that need several events; its states are
 // capped, the least recently used one gives way, and Evicted counts that loss.
 //
-// Nothing here blocks or does I/O. Lost can be: states of a Counter (counted).
+// Nothing here blocks or does I/O. Lost can be: states of a Correlator (counted).
 package detect

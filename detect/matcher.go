@@ -49,7 +49,7 @@ func (s *Set) NewMatcher() *Matcher {
 }
 
 // Match appends the rules whose log source applies to e and whose condition
-// holds, in the order of the set. It does not look at Count: see Counter. It does
+// holds, in the order of the set. It does not look at Count: see Correlator. It does
 // not allocate when no rule matches, once the route of e's log source is built
 // and the scratch has grown to the size of the events.
 func (m *Matcher) Match(e *event.Event, dst []*Rule) []*Rule {

@@ -61,6 +61,14 @@ func (c *committer) take(source event.SourceID, pos sources.Position, w *work, t
 	c.hurry()
 }
 
+// note keeps whom to tell once what was raised without a batch is on disk.
+func (c *committer) note(tell []triage.AlertID) {
+	c.mu.Lock()
+	c.tell = append(c.tell, tell...)
+	c.mu.Unlock()
+	c.hurry()
+}
+
 func (c *committer) hurry() {
 	select {
 	case c.urgent <- struct{}{}:

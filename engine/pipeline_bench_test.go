@@ -58,7 +58,7 @@ func benchPipeline(b *testing.B, pack []*detect.Rule, format string) {
 		b.Fatal(err)
 	}
 	defer ring.Close()
-	q := &sequencer{counter: detect.NewCounter(clock), explain: k.rules.NewMatcher()}
+	q := &sequencer{counter: detect.NewCorrelator(clock, nil), explain: k.rules.NewMatcher()}
 	found, hits := 0, 0
 	turn := func(i int) {
 		w := takeWork(batches[i%len(batches)], st)
@@ -70,7 +70,8 @@ func benchPipeline(b *testing.B, pack []*detect.Rule, format string) {
 		}
 		for j := range w.found {
 			found++
-			if _, ok := makeHit(q.counter, q.explain, &w.found[j], &w.events[w.found[j].at]); ok {
+			for _, d := range q.counter.Take(w.found[j].rule, &w.events[w.found[j].at]) {
+				makeHit(q.explain, &w.found[j], &d)
 				hits++
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"bartizan/detect"
 	"bartizan/event"
+	"bartizan/query"
 	"bartizan/sources"
 	"bartizan/sources/parse"
 )
@@ -36,9 +37,10 @@ const scanWidth = 64
 // Scan reads every source to its end, or until ctx ends, merging them by event
 // time. It stops at the first error of Event or Hit.
 func Scan(ctx context.Context, open []sources.Opened, o ScanOptions) error {
-	s := &scan{o: o, counter: detect.NewCounter(o.Now)}
+	s := &scan{o: o, counter: detect.NewCorrelator(o.Now, nil)}
 	if o.Rules != nil {
 		s.explain = o.Rules.NewMatcher()
+		s.counter.Swap(o.Rules.Rules())
 	}
 	for len(open) > 0 {
 		n := min(len(open), scanWidth)
@@ -47,12 +49,25 @@ func Scan(ctx context.Context, open []sources.Opened, o ScanOptions) error {
 		}
 		open = open[n:]
 	}
+	return s.hits(nil, s.counter.Flush())
+}
+
+func (s *scan) hits(f *found, done []detect.Completed) error {
+	if s.o.Hit == nil {
+		return nil
+	}
+	for i := range done {
+		h := makeHit(s.explain, f, &done[i])
+		if err := s.o.Hit(&h); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 type scan struct {
 	o       ScanOptions
-	counter *detect.Counter
+	counter *detect.Correlator
 	explain *detect.Matcher
 }
 
@@ -194,26 +209,23 @@ func (s *scan) take(w *work, at int) error {
 		if f.at != at {
 			continue
 		}
-		if h, ok := makeHit(s.counter, s.explain, f, e); ok {
-			if err := s.o.Hit(&h); err != nil {
-				return err
-			}
+		if err := s.hits(f, s.counter.Take(f.rule, e)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// makeHit turns what a worker found into a hit, through the counting windows.
-func makeHit(c *detect.Counter, m *detect.Matcher, f *found, e *event.Event) (detect.Hit, bool) {
-	hit, refs, n := c.Take(f.rule, e)
-	if !hit {
-		return detect.Hit{}, false
+// makeHit makes the hit of what is completed; f is what a worker found, nil when
+// only time passed.
+func makeHit(m *detect.Matcher, f *found, d *detect.Completed) detect.Hit {
+	var why []query.Match
+	if f != nil && f.rule == d.Rule {
+		if why = f.why; why == nil && d.Rule.Cond != nil {
+			why = m.Explain(d.Rule, d.Event)
+		}
 	}
-	why := f.why
-	if why == nil && f.rule.Cond != nil {
-		why = m.Explain(f.rule, e)
-	}
-	return detect.NewHit(f.rule, e, why, refs, n), true
+	return d.Hit(why)
 }
 
 // laneHeap orders lanes by the time of their heads, then by order of opening.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"bartizan/detect"
 	"bartizan/event"
@@ -20,8 +21,8 @@ const gather = 64
 // the ring, counts windows, raises hits and hands batches to the committer.
 type sequencer struct {
 	e       *Engine
-	counter *detect.Counter
-	past    *detect.Counter // windows over older records are counted apart
+	counter *detect.Correlator
+	past    *detect.Correlator // windows over older records are counted apart
 	set     *detect.Set
 	explain *detect.Matcher
 	commit  *committer
@@ -45,7 +46,7 @@ const maxAfterwards = 1024
 // the reading when the pipeline cannot go on.
 func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop func()) error {
 	q := &sequencer{
-		e: e, counter: detect.NewCounter(e.o.Now), past: detect.NewCounter(e.o.Now),
+		e: e, counter: detect.NewCorrelator(e.o.Now, nil), past: detect.NewCorrelator(e.o.Now, nil),
 		commit: newCommitter(e),
 	}
 	var wg sync.WaitGroup
@@ -69,21 +70,58 @@ func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop
 
 // all takes works until there are no more.
 func (q *sequencer) all(works <-chan *work) {
-	for w := range works {
-		q.take(w)
-		for range gather {
-			select {
-			case w, ok := <-works:
-				if ok {
-					q.take(w)
-				}
-				continue
-			default:
+	idle := time.NewTicker(time.Second)
+	defer idle.Stop()
+	for {
+		select {
+		case <-idle.C:
+			q.advance()
+		case w, ok := <-works:
+			if !ok {
+				return
 			}
-			break
+			q.take(w)
+			q.more(works)
+			q.e.watch.poke()
 		}
-		q.e.watch.poke()
 	}
+}
+
+// more takes what waits already, up to a bound, before anybody is told.
+func (q *sequencer) more(works <-chan *work) {
+	for range gather {
+		select {
+		case w, ok := <-works:
+			if !ok {
+				return
+			}
+			q.take(w)
+		default:
+			return
+		}
+	}
+}
+
+// advance judges windows that wait for their end, where no record comes any more.
+func (q *sequencer) advance() {
+	done := q.counter.Advance(q.e.o.Now().Add(-q.counter.Lateness))
+	for i := range done {
+		for _, c := range q.raise(store.Found{Hit: makeHit(q.explain, nil, &done[i])}) {
+			q.tell(c)
+		}
+	}
+	if len(done) > 0 {
+		q.commit.note(q.told)
+		q.told = nil
+	}
+}
+
+// tell notes which alerts somebody must hear of once they are on disk.
+func (q *sequencer) tell(c triage.Change) {
+	if c.Raised {
+		q.told = append(q.told, c.Alert)
+	}
+	q.told = append(q.told, c.Reraised...)
 }
 
 // take puts one work's events in order behind all that came before.
@@ -167,26 +205,27 @@ func (q *sequencer) hit(w *work, f *found, e *event.Event) {
 	if w.past {
 		counter = q.past
 	}
-	h, ok := makeHit(counter, q.explain, f, e)
-	if !ok {
-		return
+	for _, d := range counter.Take(f.rule, e) {
+		q.completed(w, f, &d, e)
 	}
+}
+
+// completed raises one hit: of a rule on e, or of a window that e or time completed.
+func (q *sequencer) completed(w *work, f *found, d *detect.Completed, e *event.Event) {
+	h := makeHit(q.explain, f, d)
 	if f.rule.Kind == detect.KindFalco {
 		q.e.feeds.remember(f.rule)
 	}
 	changes := q.raise(store.Found{Hit: h, Before: q.before(w, e)})
 	for _, c := range changes {
 		if !w.past {
-			q.e.ring.Mark(e.Seq, store.Mark{Rule: f.rule.ID, Alert: c.Alert, Why: h.Why})
+			q.e.ring.Mark(d.Event.Seq, store.Mark{Rule: d.Rule.ID, Alert: c.Alert, Why: h.Why})
 		}
 		if c.Known {
 			continue
 		}
 		w.raised = true
-		if c.Raised {
-			q.told = append(q.told, c.Alert)
-		}
-		q.told = append(q.told, c.Reraised...)
+		q.tell(c)
 		q.await(c, e)
 	}
 }
@@ -213,10 +252,8 @@ func (q *sequencer) use(set *detect.Set) {
 	if set == nil || set == q.set {
 		return
 	}
-	if q.set != nil {
-		q.counter.Swap(set.Rules())
-		q.past.Swap(set.Rules())
-	}
+	q.counter.Swap(set.Rules())
+	q.past.Swap(set.Rules())
 	q.set, q.explain = set, set.NewMatcher()
 }
 

@@ -41,6 +41,7 @@ func (a *app) loadRules(c *config.Config) (detect.Loaded, error) {
 		all.Add(falco.LoadFiles(falcoFiles...))
 	}
 	all.Add(detect.Loaded{Rules: c.QuickRules()})
+	sigma.Link(&all)
 	return all, nil
 }
 

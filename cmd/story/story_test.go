@@ -73,11 +73,13 @@ func rising(t *testing.T, all []told) (rose []*detect.Rule) {
 		t.Fatal(r)
 	}
 	m := detect.NewSet(loaded.Rules).NewMatcher()
-	c := detect.NewCounter(func() time.Time { return start })
+	c := detect.NewCorrelator(func() time.Time { return start }, loaded.Rules)
 	for _, l := range all {
 		for _, r := range m.Match(l.event, nil) {
-			if hit, _, _ := c.Take(r, l.event); hit && !slices.Contains(rose, r) {
-				rose = append(rose, r)
+			for _, d := range c.Take(r, l.event) {
+				if !slices.Contains(rose, d.Rule) {
+					rose = append(rose, d.Rule)
+				}
 			}
 		}
 	}

@@ -22,7 +22,7 @@ type bench struct {
 	stream  *parse.Stream
 	slab    parse.Slab
 	matcher *detect.Matcher
-	counter *detect.Counter
+	counter *detect.Correlator
 	rules   []*detect.Rule
 	event   event.Event
 	offset  int64
@@ -33,7 +33,7 @@ func newBench(rules []*detect.Rule) *bench {
 	return &bench{
 		reg:     parse.NewRegistry(parse.Options{Now: clock, Zone: time.UTC}),
 		matcher: detect.NewSet(rules).NewMatcher(),
-		counter: detect.NewCounter(clock),
+		counter: detect.NewCorrelator(clock, rules),
 	}
 }
 
@@ -64,8 +64,8 @@ func (b *bench) hits() []*detect.Rule {
 	var out []*detect.Rule
 	b.rules = b.matcher.Match(&b.event, b.rules[:0])
 	for _, r := range b.rules {
-		if hit, _, _ := b.counter.Take(r, &b.event); hit {
-			out = append(out, r)
+		for _, d := range b.counter.Take(r, &b.event) {
+			out = append(out, d.Rule)
 		}
 	}
 	if r, _, ok := falco.Intake(&b.event); ok && r.Severity >= detect.Medium {

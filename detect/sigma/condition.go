@@ -154,8 +154,10 @@ func parseCondition(n *yaml.Node, text string, all []search, left *int) (query.N
 	if strings.Contains(text, "|") {
 		return nil, fail(n, "a | can only stand once, before an aggregation, in a condition that is no list; write a correlation")
 	}
-	p := parser{at: n, all: all, left: left,
-		words: conditionWords(text)}
+	p := parser{
+		at: n, all: all, left: left,
+		words: conditionWords(text),
+	}
 	node, err := p.or(0)
 	if err == nil && len(p.words) > 0 {
 		err = fail(n, "the condition goes on with %s where it should end or have and, or", quote(p.words[0]))

@@ -87,22 +87,46 @@ func TestCorrelationRules(t *testing.T) {
 		steps     []string
 		want      string
 	}{
-		{"by name, members silent", correlationOf("c", brute),
-			[]string{"0 act=fail user=x", "1 act=fail user=y", "2 act=fail user=x", "3 act=ok user=x"}, "c@2 r-ok@3"},
-		{"by id, generate", correlationOf("c", strings.Replace(brute, "failed", "r-fail", 1)+"\ngenerate: true"),
-			[]string{"0 act=fail user=x", "2 act=fail user=x"}, "r-fail@0 r-fail@2 c@2"},
-		{"chain", correlationOf("c", brute) + "---\n" + correlationOf("d", "type: temporal_ordered\nrules: [c, fine]\ngroup-by: user\ntimespan: 5m"),
-			[]string{"0 act=fail user=x", "1 act=ok user=x", "2 act=fail user=x", "3 act=ok user=y", "4 act=ok user=x"}, "d@4"},
-		{"alias", correlationOf("c", "type: temporal\nrules: [failed, fine]\naliases: {who: {failed: src, r-ok: dst}}\ngroup-by: [who]\ntimespan: 5m"),
-			[]string{"0 act=fail src=a dst=b", "1 act=ok src=a dst=b", "2 act=ok src=c dst=a"}, "c@2"},
-		{"range", correlationOf("c", strings.Replace(brute, "{gte: 2}", "{gte: 2, lte: 2}", 1)),
-			[]string{"0 act=fail user=x", "1 act=fail user=x", "2 act=fail user=x", "3 act=fail user=y", "4 act=fail user=y"}, "c@4"},
-		{"values", correlationOf("c", "type: value_count\nrules: [failed]\ntimespan: 1h\ncondition: {gt: 1, field: [user, host]}"),
-			[]string{"0 act=fail user=x host=1", "1 act=fail user=x host=1", "2 act=fail user=x host=2"}, "c@2"},
-		{"percentile", correlationOf("c", "type: value_percentile\nrules: [failed]\ntimespan: 1h\ncondition: {gte: 5, field: n, percentile: 100}"),
-			[]string{"0 act=fail n=1", "1 act=fail n=5"}, "c@1"},
-		{"extended, rules from the condition", correlationOf("c", "type: temporal\ngroup-by: [user]\ntimespan: 1m\ncondition: failed and not fine"),
-			[]string{"0 act=fail user=x", "1 act=fail user=y", "2 act=ok user=y"}, "c@0"},
+		{
+			"by name, members silent", correlationOf("c", brute),
+			[]string{"0 act=fail user=x", "1 act=fail user=y", "2 act=fail user=x", "3 act=ok user=x"},
+			"c@2 r-ok@3",
+		},
+		{
+			"by id, generate", correlationOf("c", strings.Replace(brute, "failed", "r-fail", 1)+"\ngenerate: true"),
+			[]string{"0 act=fail user=x", "2 act=fail user=x"},
+			"r-fail@0 r-fail@2 c@2",
+		},
+		{
+			"chain", correlationOf("c", brute) + "---\n" + correlationOf("d", "type: temporal_ordered\nrules: [c, fine]\ngroup-by: user\ntimespan: 5m"),
+			[]string{"0 act=fail user=x", "1 act=ok user=x", "2 act=fail user=x", "3 act=ok user=y", "4 act=ok user=x"},
+			"d@4",
+		},
+		{
+			"alias", correlationOf("c", "type: temporal\nrules: [failed, fine]\naliases: {who: {failed: src, r-ok: dst}}\ngroup-by: [who]\ntimespan: 5m"),
+			[]string{"0 act=fail src=a dst=b", "1 act=ok src=a dst=b", "2 act=ok src=c dst=a"},
+			"c@2",
+		},
+		{
+			"range", correlationOf("c", strings.Replace(brute, "{gte: 2}", "{gte: 2, lte: 2}", 1)),
+			[]string{"0 act=fail user=x", "1 act=fail user=x", "2 act=fail user=x", "3 act=fail user=y", "4 act=fail user=y"},
+			"c@4",
+		},
+		{
+			"values", correlationOf("c", "type: value_count\nrules: [failed]\ntimespan: 1h\ncondition: {gt: 1, field: [user, host]}"),
+			[]string{"0 act=fail user=x host=1", "1 act=fail user=x host=1", "2 act=fail user=x host=2"},
+			"c@2",
+		},
+		{
+			"percentile", correlationOf("c", "type: value_percentile\nrules: [failed]\ntimespan: 1h\ncondition: {gte: 5, field: n, percentile: 100}"),
+			[]string{"0 act=fail n=1", "1 act=fail n=5"},
+			"c@1",
+		},
+		{
+			"extended, rules from the condition", correlationOf("c", "type: temporal\ngroup-by: [user]\ntimespan: 1m\ncondition: failed and not fine"),
+			[]string{"0 act=fail user=x", "1 act=fail user=y", "2 act=ok user=y"},
+			"c@0",
+		},
 	} {
 		l := linked(t, Options{}, bases+c.src)
 		if got := strings.Join(run(l, c.steps...), " "); got != c.want {
@@ -295,26 +319,56 @@ func TestAggregations(t *testing.T) {
 		steps     []string
 		want      string
 	}{
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | count() > 1",
-			[]string{"0 act=fail", "11 act=fail", "12 act=ok", "13 act=fail"}, "r1@13"},
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel|count() by user, host >= 2",
-			[]string{"0 act=fail user=x host=1", "1 act=fail user=x host=2", "2 act=fail user=x host=1"}, "r1@2"},
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | count(user) by host > 1",
-			[]string{"0 act=fail user=x host=1", "1 act=fail user=x host=1", "2 act=fail user=y host=1"}, "r1@2"},
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | COUNT() < 2",
-			[]string{"0 act=fail", "1 act=fail", "40 act=fail"}, "r1@40"},
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | sum(n) > 9.5",
-			[]string{"0 act=fail n=5", "1 act=fail n=4", "2 act=fail n=1"}, "r1@2"},
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | avg(n) == 3",
-			[]string{"0 act=fail n=5", "1 act=fail n=1"}, "r1@1"},
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | max(n) >= 9",
-			[]string{"0 act=fail n=5", "1 act=fail n=9"}, "r1@1"},
-		{"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | min(n) >= 6",
-			[]string{"0 act=fail n=5", "8 act=fail n=9", "11 act=fail n=7"}, "r1@11"},
-		{"sel: {act: fail}\nx: {act: ok}\ntimeframe: 10s\ncondition: sel | near x",
-			[]string{"0 act=ok", "1 act=ok", "11 act=fail"}, "r1@11"},
-		{"sel: {act: fail}\nx: {act: ok}\ny: {act: no}\ntimeframe: 10s\ncondition: (sel) | near x and not y",
-			[]string{"0 act=ok", "1 act=fail", "2 act=no", "40 act=ok", "41 act=fail"}, "r1@41"},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | count() > 1",
+			[]string{"0 act=fail", "11 act=fail", "12 act=ok", "13 act=fail"},
+			"r1@13",
+		},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel|count() by user, host >= 2",
+			[]string{"0 act=fail user=x host=1", "1 act=fail user=x host=2", "2 act=fail user=x host=1"},
+			"r1@2",
+		},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | count(user) by host > 1",
+			[]string{"0 act=fail user=x host=1", "1 act=fail user=x host=1", "2 act=fail user=y host=1"},
+			"r1@2",
+		},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | COUNT() < 2",
+			[]string{"0 act=fail", "1 act=fail", "40 act=fail"},
+			"r1@40",
+		},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | sum(n) > 9.5",
+			[]string{"0 act=fail n=5", "1 act=fail n=4", "2 act=fail n=1"},
+			"r1@2",
+		},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | avg(n) == 3",
+			[]string{"0 act=fail n=5", "1 act=fail n=1"},
+			"r1@1",
+		},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | max(n) >= 9",
+			[]string{"0 act=fail n=5", "1 act=fail n=9"},
+			"r1@1",
+		},
+		{
+			"sel: {act: fail}\ntimeframe: 10s\ncondition: sel | min(n) >= 6",
+			[]string{"0 act=fail n=5", "8 act=fail n=9", "11 act=fail n=7"},
+			"r1@11",
+		},
+		{
+			"sel: {act: fail}\nx: {act: ok}\ntimeframe: 10s\ncondition: sel | near x",
+			[]string{"0 act=ok", "1 act=ok", "11 act=fail"},
+			"r1@11",
+		},
+		{
+			"sel: {act: fail}\nx: {act: ok}\ny: {act: no}\ntimeframe: 10s\ncondition: (sel) | near x and not y",
+			[]string{"0 act=ok", "1 act=fail", "2 act=no", "40 act=ok", "41 act=fail"},
+			"r1@41",
+		},
 	} {
 		l := linked(t, Options{}, string(ruleOf(c.detection)))
 		if got := strings.Join(run(l, c.steps...), " "); got != c.want {

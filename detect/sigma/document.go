@@ -52,8 +52,10 @@ func Parse(file string, src []byte) detect.Loaded { return Options{}.Parse(file,
 // of this package. What refers to other rules is not resolved: see Link.
 func (o Options) Parse(file string, src []byte) detect.Loaded {
 	if len(src) > MaxFile {
-		return detect.Loaded{Refused: []detect.Refusal{{File: file,
-			Reason: fmt.Sprintf("the file is longer than %d bytes; split it", MaxFile)}}}
+		return detect.Loaded{Refused: []detect.Refusal{{
+			File:   file,
+			Reason: fmt.Sprintf("the file is longer than %d bytes; split it", MaxFile),
+		}}}
 	}
 	var out detect.Loaded
 	found, collection := false, false

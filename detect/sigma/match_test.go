@@ -205,9 +205,18 @@ func TestGlobName(t *testing.T) {
 		glob, name string
 		want       bool
 	}{
-		{"*", "", true}, {"*", "x", true}, {"a*", "abc", true}, {"a*", "ba", false}, {"*c", "abc", true},
-		{"a*c", "abc", true}, {"a*c", "ab", false}, {"a*b*c", "axbxc", true}, {"a*b*c", "acb", false},
-		{"ab*ba", "aba", false}, {"abc", "abc", true}, {"abc", "abcd", false},
+		{"*", "", true},
+		{"*", "x", true},
+		{"a*", "abc", true},
+		{"a*", "ba", false},
+		{"*c", "abc", true},
+		{"a*c", "abc", true},
+		{"a*c", "ab", false},
+		{"a*b*c", "axbxc", true},
+		{"a*b*c", "acb", false},
+		{"ab*ba", "aba", false},
+		{"abc", "abc", true},
+		{"abc", "abcd", false},
 	} {
 		if got := globName(c.glob, c.name); got != c.want {
 			t.Errorf("globName(%q, %q) = %v", c.glob, c.name, got)

@@ -123,8 +123,10 @@ func (l *loader) refuse(name string, err error) {
 	if errors.As(err, &at) {
 		err = at.Err
 	}
-	l.all.Refused = append(l.all.Refused, detect.Refusal{File: l.shown(name),
-		Reason: fmt.Sprintf("the rules cannot be read: %v", err)})
+	l.all.Refused = append(l.all.Refused, detect.Refusal{
+		File:   l.shown(name),
+		Reason: fmt.Sprintf("the rules cannot be read: %v", err),
+	})
 }
 
 func (l *loader) file(name string) {
