@@ -32,7 +32,9 @@ func BenchmarkAgentToConsole(b *testing.B) {
 	line := strings.Repeat("x", 199) + "\n"
 	check(b, os.WriteFile(filepath.Join(w.logs, "auth.log"), bytes.Repeat([]byte(line), lines), 0o644))
 	w.start()
-	c := newConsole(b, w.config(w.addr))
+	conf := w.config(w.addr)
+	conf.Tail = -1 // all of it, every time
+	c := newConsole(b, conf)
 	opened := make(chan sources.Opened, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
