@@ -64,6 +64,7 @@ type Engine struct {
 	past    catchUp
 	rate    rate
 	problem atomic.Pointer[string]
+	windows atomic.Pointer[sequencer] // for what its windows had to give up
 }
 
 // ruleSet is an immutable snapshot of rules with what could not be loaded.

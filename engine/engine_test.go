@@ -344,3 +344,21 @@ func TestMovesAreNewsToEverybody(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWindowsGivenUpAreSaid counts in more groups than are remembered: the header
+// must say that something may have been missed.
+func TestWindowsGivenUpAreSaid(t *testing.T) {
+	b := newBench(t, "a.log")
+	r := rule(t, "many", "*")
+	r.GroupBy, r.Count, r.Within = []string{"process.pid"}, 2, time.Hour
+	b.rules = []*detect.Rule{r}
+	var text strings.Builder
+	at := time.Now().UTC().Format(time.RFC3339)
+	for i := range detect.MaxStates + 10 {
+		fmt.Fprintf(&text, "%s web-1 app[%d]: x\n", at, i+1)
+	}
+	b.write("a.log", text.String())
+	b.opt = func(o *Options) { o.Ring = 64 << 20 } // all of it in one run of windows
+	e := b.start()
+	e.until("the header says so", func() bool { return strings.Contains(e.Status().Problem, "given up") })
+}

@@ -168,6 +168,9 @@ func (e *Engine) Status() Status {
 			s.SourcesBad++
 		}
 	}
+	if q := e.windows.Load(); q != nil && s.Problem == "" {
+		s.Problem = givenUp(q.counter.Evicted() + q.past.Evicted())
+	}
 	if p := e.problem.Load(); p != nil && *p != "" {
 		s.Problem = *p
 	}

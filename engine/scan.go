@@ -3,6 +3,7 @@ package engine
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -35,7 +36,8 @@ type ScanOptions struct {
 const scanWidth = 64
 
 // Scan reads every source to its end, or until ctx ends, merging them by event
-// time. It stops at the first error of Event or Hit.
+// time. It stops at the first error of Event or Hit; an error after everything was
+// read says that windows were given up at their bound.
 func Scan(ctx context.Context, open []sources.Opened, o ScanOptions) error {
 	s := &scan{o: o, counter: detect.NewCorrelator(o.Now, nil)}
 	if o.Rules != nil {
@@ -49,7 +51,13 @@ func Scan(ctx context.Context, open []sources.Opened, o ScanOptions) error {
 		}
 		open = open[n:]
 	}
-	return s.hits(nil, s.counter.Flush())
+	if err := s.hits(nil, s.counter.Flush()); err != nil {
+		return err
+	}
+	if lost := givenUp(s.counter.Evicted()); lost != "" {
+		return errors.New(lost)
+	}
+	return nil
 }
 
 func (s *scan) hits(f *found, done []detect.Completed) error {

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -49,6 +50,7 @@ func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop
 		e: e, counter: detect.NewCorrelator(e.o.Now, nil), past: detect.NewCorrelator(e.o.Now, nil),
 		commit: newCommitter(e),
 	}
+	e.windows.Store(q)
 	var wg sync.WaitGroup
 	wg.Go(q.commit.run)
 	from := e.o.Now()
@@ -114,6 +116,15 @@ func (q *sequencer) advance() {
 		q.commit.note(q.told)
 		q.told = nil
 	}
+}
+
+// givenUp says in one sentence what counting rules may miss because the bound on
+// windows was reached n times; "" is nothing.
+func givenUp(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d counting windows were given up at the bound of %d groups: rules that count may have missed something; group them by less", n, detect.MaxStates)
 }
 
 // tell notes which alerts somebody must hear of once they are on disk.

@@ -122,7 +122,7 @@ func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped b
 			return writeJSON(out, newScanned(h))
 		},
 	})
-	if grouped && err == nil {
+	if grouped { // also after an error: what was found is said
 		list, _ := board.Alerts()
 		for _, al := range list {
 			err = errors.Join(err, writeJSON(out, al))
