@@ -100,11 +100,12 @@ func (s *supervisor) run(ctx context.Context) {
 		if s.clock.Now().Sub(began) >= resetAfter {
 			wait = firstRetry
 		}
+		again := s.clock.After(wait) // before it is told, so that who hears of it can rely on it
 		s.failed(err, wait)
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.clock.After(wait):
+		case <-again:
 		}
 		wait = min(2*wait, lastRetry)
 	}
