@@ -41,13 +41,49 @@ var trailAliases = []pair{
 	{ecsErrorText, known("errorMessage")},
 }
 
+// trailMarks tell a CloudTrail record from other JSON with eventName and
+// eventSource. Any one is enough, since exports leave members out.
+var trailMarks = [...]name{ctVersion, ctRegion, known("eventCategory"), known("managementEvent"), ctType}
+
+// trailLower are the columns of tables made from CloudTrail (Athena's, as the
+// CloudTrail User Guide creates it), which has all names in lower case.
+var trailLower = []pair{
+	{ctName, known("eventname")},
+	{ctSource, known("eventsource")},
+	{ctTime, known("eventtime")},
+	{ctVersion, known("eventversion")},
+	{ctRegion, known("awsregion")},
+	{ctIP, known("sourceipaddress")},
+	{ctError, known("errorcode")},
+	{known("errorMessage"), known("errormessage")},
+	{known("userAgent"), known("useragent")},
+	{known("eventType"), known("eventtype")},
+	{known("recipientAccountId"), known("recipientaccountid")},
+	{ctType, known("useridentity.type")},
+	{ctUser, known("useridentity.username")},
+	{ctARN, known("useridentity.arn")},
+	{ctPrincipal, known("useridentity.principalid")},
+	{ctInvoker, known("useridentity.invokedby")},
+}
+
 func isTrail(p *pass) bool {
-	return p.has(ctName) != nil && p.has(ctSource) != nil && (p.has(ctVersion) != nil || p.has(ctRegion) != nil)
+	if p.has(ctName) == nil || p.has(ctSource) == nil {
+		return p.has(trailLower[0].from) != nil && strings.HasSuffix(p.value(trailLower[1].from), ".amazonaws.com")
+	}
+	for _, m := range trailMarks {
+		if p.has(m) != nil {
+			return true
+		}
+	}
+	return strings.HasSuffix(p.value(ctSource), ".amazonaws.com")
 }
 
 // readTrail reads a CloudTrail record: management, data and insight events.
 func readTrail(p *pass) {
 	p.endNative()
+	if p.has(ctName) == nil {
+		p.aliases(trailLower)
+	}
 	if f := p.has(ctTime); f != nil {
 		p.timeValue(f.Value)
 	}

@@ -109,12 +109,12 @@ func (p *pass) unwrap() {
 // its own; showSlots brings them back.
 func (p *pass) hideSlots() [maxSlots]uint16 {
 	slots := p.slots
-	clear(p.slots[:])
+	clear(p.slots[:len(slotText)])
 	return slots
 }
 
 func (p *pass) showSlots(slots *[maxSlots]uint16) {
-	for i, at := range slots {
+	for i, at := range slots[:len(slotText)] {
 		if at != 0 {
 			p.slots[i] = at
 		}

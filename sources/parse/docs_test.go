@@ -70,82 +70,29 @@ A custom VPC flow log without its header line is declared by its columns:
 	checkDoc(t, "../../docs/formats.md", b.String())
 }
 
-// fieldDocs are the pages' sections: the stable native names of formats that
-// have none of their own, and the alias tables.
-var fieldDocs = []struct {
-	title, note string
-	native      string
-	aliases     []pair
-}{
-	{
-		"syslog", "Every line inside syslog has these, then what its program adds.",
-		"priority host program pid msgid structured_data message repeated", syslogAliases,
-	},
-	{
-		"sshd", "`event` is one of: " + strings.Join(sshEventNames(), ", ") + ". `invalid_user` and `preauth` are only there when true. The last address of a line counts, because the user's name is whatever the client sent.",
-		"event user src_ip src_port src_host method fingerprint key_type invalid_user preauth reason tty dst_ip dst_port", authAliases,
-	},
-	{
-		"sudo", "`event` is one of: command, not_in_sudoers, auth_failure, command_not_allowed, command_continued, error.",
-		"event user tty pwd runas runas_group command env reason attempts", sudoAliases,
-	},
-	{
-		"su, PAM", "`event` is one of: switched_user, session_opened, session_closed, auth_failure, user_unknown, password_changed, account_locked, requirement, account, user. Under sudo and su, who opened the session (`by`) is `user.name` and `user` is `user.target.name`.",
-		"event user target_user by by_uid uid euid logname ruser rhost tty pam_module pam_service pam_type",
-		[]pair{{ecsUser, fUser}, {ecsTarget, fTarget}, {ecsUserID, fUID}, {ecsSrcIP, fRHost}, {ecsAction, fEvent}},
-	},
-	{
-		"useradd, usermod, groupadd …", "`event` is one of: user_added, user_changed, user_deleted, group_added, group_deleted, group_member_added, group_member_removed, password_changed, password_expiry_changed.",
-		"event user group uid gid home shell by", accountAliases,
-	},
-	{
-		"cron, systemd", "", "event user command unit session",
-		[]pair{{ecsUser, fUser}, {ecsCommand, fCommand}, {ecsService, fUnit}, {ecsSession, fSession}, {ecsAction, fEvent}},
-	},
-	{
-		"nginx, apache", "The names of nginx's variables. `cs-uri-query` is given twice: the query alone, and the path with it, because Sigma's rules write both.",
-		"remote_addr remote_user request request_method request_uri uri args server_protocol status body_bytes_sent http_referer http_user_agent http_x_forwarded_for server_name",
-		append(append([]pair{}, webAliases...), pair{w3cQuery, fArgs}, pair{w3cQuery, fReqURI}),
-	},
-	{"nginx-error", "", "level pid tid connection_id message client server request request_method request_uri uri args upstream host referrer", nginxErrorAliases},
-	{
-		"envoy, envoy-json", "The names of Istio's JSON log, also for the text. `source.ip` is the downstream peer, not what x_forwarded_for claims.",
-		names(append([]name{evStart, evMethod, evPath, evProtocol, evCode, evFlags}, istioColumns...)),
-		append([]pair{
-			{ecsSrcIP, evRemote},
-			{ecsSrcPort, evRemote},
-			{ecsDstIP, evUpstream},
-			{ecsDstPort, evUpstream},
-			{w3cClientIP, evRemote},
-			{ecsURLPath, evPath},
-			{ecsURLQuery, evPath},
-			{w3cStem, evPath},
-			{w3cQuery, evPath},
-		}, envoyAliases...),
-	},
-	{
-		"s3access", "The names of the S3 User Guide.", names(s3Columns),
-		append([]pair{{ecsSrcIP, s3IP}, {ecsUser, s3Who}, {ecsRoles, s3Who}, {ecsSession, s3Who}, {ecsMethod, s3URI}, {ecsURL, s3URI}, {ecsURLPath, s3URI}, {ecsURLQuery, s3URI}}, s3Aliases...),
-	},
-	{
-		"vpcflow", "AWS's names with `-` as `_`; a header line may name any of: " + names(vpcMore) + ".",
-		names(vpcDefault), append([]pair{{ecsTransport, vProto}}, vpcAliases...),
-	},
-	{
-		"auditd", "Every key keeps its name; text that auditd writes as hex is decoded. `process.command_line` of EXECVE is its arguments joined, `file.path` is `name` of PATH.",
-		"type serial node …", append([]pair{{ecsUserID, auAUID}, {ecsUserID, fUID}, {ecsSession, auSes}, {ecsSrcIP, auAddr}, {ecsFile, auName}}, auditAliases...),
-	},
-	{
-		"cloudtrail", "Native names as delivered, dotted. `user.name` is the user's name, else the role behind an assumed role's session, else the last part of the ARN, else the service. `source.ip` is only an address; a service's name is `source.domain`.",
-		"", append([]pair{{ecsUser, ctUser}, {ecsUser, ctIssuer}, {ecsUser, ctARN}, {ecsUser, ctInvoker}, {ecsRoles, ctIssuer}, {ecsSession, ctPrincipal}, {ecsSrcIP, ctIP}, {ecsSrcDomain, ctIP}}, trailAliases...),
-	},
-	{
-		"k8saudit", "Native names as delivered, dotted. `service.account` is `namespace:name` of a service account's user.",
-		"", append([]pair{{ecsUser, k8sUser}, {ecsServiceAcct, k8sUser}, {ecsRoles, k8sGroups}, {ecsURLPath, k8sURI}, {ecsURLQuery, k8sURI}}, k8sAliases...),
-	},
-	{"falco", "Every output field also has its bare Falco name (`proc.cmdline`). The text form yields the `key=value` pairs of its output.", "", append(append([]pair{{ecsFile, flFD}}, falcoAliases...), falcoTextAliases...)},
-	{"journald", "The message is read by the program that wrote it, as inside syslog.", "message", journalAliases},
-	{"json, logfmt", "Guesses from the usual spellings; addresses are checked to be some.", "", genericAliases},
+// fieldNotes are the words about a table of fields, by its title.
+func fieldNotes() map[string]string {
+	return map[string]string{
+		"syslog":                       "Every line inside syslog has these, then what its program adds.",
+		"sshd":                         "`event` is one of: " + strings.Join(sshEventNames(), ", ") + ". `invalid_user`, `authenticating` (who left had named an account) and `preauth` are only there when true. The last address of a line counts, because the user's name is whatever the client sent.",
+		"sudo":                         "`event` is one of: command, not_in_sudoers, auth_failure, command_not_allowed, command_continued, error.",
+		"su, PAM":                      "`event` is one of: switched_user, session_opened, session_closed, auth_failure, user_unknown, password_changed, account_locked, requirement, account, user. Under sudo and su, who opened the session (`by`) is `user.name` and `user` is `user.target.name`.",
+		"useradd, usermod, groupadd …": "`event` is one of: user_added, user_changed, user_deleted, group_added, group_deleted, group_member_added, group_member_removed, password_changed, password_expiry_changed.",
+		"nginx, apache":                "The names of nginx's variables. `cs-uri-query` is given twice: the query alone, and the path with it, because Sigma's rules write both.",
+		"envoy, envoy-json":            "The names of Istio's JSON log, also for the text. `source.ip` is the downstream peer, not what x_forwarded_for claims.",
+		"s3access":                     "The names of the S3 User Guide.",
+		"vpcflow":                      "AWS's names with `-` as `_`; a header line may name any of: " + names(vpcMore) + ".",
+		"auditd":                       "Every key keeps its name; text that auditd writes as hex is decoded. `process.command_line` of EXECVE is its arguments joined, `file.path` is `name` of PATH.",
+		"cloudtrail":                   "Native names as delivered, dotted. `user.name` is the user's name, else the role behind an assumed role's session, else the last part of the ARN, else the service. `source.ip` is only an address; a service's name is `source.domain`. Lower-case columns of a table (`eventname`, `useridentity.type`) also get CloudTrail's own names.",
+		"k8saudit":                     "Native names as delivered, dotted. `service.account` is `namespace:name` of a service account's user.",
+		"gcpaudit":                     "Native names as delivered, dotted. `eventName` and `eventService` are given to Google Workspace's records only, `source.ip` only where it is an address.",
+		"okta":                         "Native names as delivered, dotted. A target's members also have a name by its type, for `User`, `UserGroup` and `AppInstance`: the last of a type as `okta.target.…`, the first in the table below.",
+		"github":                       "Native names as delivered, dotted; every action has members of its own.",
+		"github-webhook":               "Native names as delivered, dotted. `webhook_type` is the request's `X-GitHub-Event`, where who stored the payload added it; otherwise it is told from the payload for ping, meta, push, member, deploy_key, workflow_run, repository and public.",
+		"falco":                        "Every output field also has its bare Falco name (`proc.cmdline`). The text form yields the `key=value` pairs of its output.",
+		"journald":                     "The message is read by the program that wrote it, as inside syslog.",
+		"json, logfmt":                 "Guesses from the usual spellings; addresses are checked to be some.",
+	}
 }
 
 func sshEventNames() []string {
@@ -170,14 +117,6 @@ func sshEventNames() []string {
 	return out
 }
 
-func names(list []name) string {
-	var out []string
-	for _, n := range list {
-		out = append(out, n.text)
-	}
-	return strings.Join(out, " ")
-}
-
 func TestDocsFields(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# Fields
@@ -191,10 +130,11 @@ webserver rules use. ` + "`event.outcome`" + ` is success or failure wherever a 
 name of the agent, or the host the source was configured for, where a record names no host itself.
 
 `)
-	for _, d := range fieldDocs {
+	notes := fieldNotes()
+	for _, d := range fieldTables {
 		fmt.Fprintf(&b, "## %s\n\n", d.title)
-		if d.note != "" {
-			fmt.Fprintf(&b, "%s\n\n", d.note)
+		if note := notes[d.title]; note != "" {
+			fmt.Fprintf(&b, "%s\n\n", note)
 		}
 		if d.native != "" {
 			fmt.Fprintf(&b, "Native names: `%s`\n\n", strings.Join(strings.Fields(d.native), "`, `"))
@@ -229,12 +169,12 @@ func aliasTable(list []pair) string {
 // name that the page does not list.
 func TestDocsNameEveryNative(t *testing.T) {
 	listed := map[string]bool{}
-	for _, d := range fieldDocs {
+	for _, d := range fieldTables {
 		for _, n := range strings.Fields(d.native) {
 			listed[n] = true
 		}
 	}
-	for _, f := range strings.Fields("syslog sshd sudo su pam cron accounts systemd nginx apache nginx-error envoy s3access vpcflow") {
+	for _, f := range strings.Fields("syslog sshd sudo su pam cron accounts systemd nginx apache nginx-error apache-error haproxy aws-alb envoy s3access vpcflow") {
 		e := parseOne(t, sources.Info{Format: f}, example(t, f))
 		for _, x := range e.Fields[:e.Native] {
 			if !listed[x.Name] {

@@ -94,17 +94,8 @@ func readFalcoJSON(p *pass) {
 func (p *pass) bareNames(prefix string) {
 	for i := 0; i < p.native; i++ {
 		f := p.fields[i]
-		if !strings.HasPrefix(f.Name, prefix) || f.Value.Str == "" {
-			continue
-		}
-		bare := f.Name[len(prefix):]
-		if s, ok := slotOf[bare]; ok && p.slots[s] != 0 {
-			continue
-		}
-		to := p.next()
-		*to = event.Field{Name: bare, Sym: event.LookupSym(bare), Value: f.Value}
-		if s, ok := slotOf[bare]; ok && to != &p.spare {
-			p.slots[s] = uint16(len(p.fields))
+		if strings.HasPrefix(f.Name, prefix) && len(f.Name) > len(prefix) && f.Value.Str != "" {
+			p.labelled(f.Name[len(prefix):], f.Value)
 		}
 	}
 }

@@ -32,6 +32,13 @@ const (
 	readCRIID
 	readLogfmtID
 	readTextID
+	readCiscoID
+	readApacheErrorID
+	readHAProxyID
+	readALBID
+	readZeekID
+	readW3CID
+	readCSVID
 	maxReaders
 )
 
@@ -51,7 +58,15 @@ func init() {
 		readAuditdID:     {name: "auditd", score: scoreAuditd, read: readAuditd},
 		readCRIID:        {name: "cri", score: scoreCRI, read: readCRI, wraps: true},
 		readLogfmtID:     {name: "logfmt", score: scoreLogfmt, read: readLogfmt, wide: true},
+		readCiscoID:      {name: "cisco", score: scoreCisco, read: readCisco},
 		readTextID:       {name: "text", score: scoreText, read: readText, wide: true},
+		readZeekID:       {name: "zeek", score: scoreZeek, read: readZeek},
+		readW3CID:        {name: "w3c", score: scoreW3C, read: readW3C},
+		readCSVID:        {name: "csv", score: scoreCSV, read: readCSV},
+
+		readApacheErrorID: {name: "apache-error", score: scoreApacheError, read: readApacheError},
+		readHAProxyID:     {name: "haproxy", score: scoreHAProxy, read: readHAProxy},
+		readALBID:         {name: "aws-alb", score: scoreALB, read: readALB},
 	}
 }
 
@@ -81,19 +96,26 @@ func readerNamed(name string) (uint8, error) {
 
 // The log sources that route rules, in Sigma's words where Sigma has them.
 var (
-	logSSHD    = event.LogSource{Product: "linux", Service: "sshd"}
-	logSudo    = event.LogSource{Product: "linux", Service: "sudo"}
-	logAuth    = event.LogSource{Product: "linux", Service: "auth"}
-	logCron    = event.LogSource{Product: "linux", Service: "cron"}
-	logSyslog  = event.LogSource{Product: "linux", Service: "syslog"}
-	logAuditd  = event.LogSource{Product: "linux", Service: "auditd"}
-	logTrail   = event.LogSource{Product: "aws", Service: "cloudtrail"}
-	logS3      = event.LogSource{Product: "aws", Service: "s3access"}
-	logVPC     = event.LogSource{Product: "aws", Service: "vpcflow"}
-	logK8s     = event.LogSource{Product: "kubernetes", Category: "application", Service: "audit"}
-	logNginx   = event.LogSource{Product: "nginx", Category: "webserver"}
-	logApache  = event.LogSource{Product: "apache", Category: "webserver"}
-	logEnvoy   = event.LogSource{Product: "envoy", Category: "webserver"}
-	logNginxEr = event.LogSource{Product: "nginx", Service: "error"}
-	logFalco   = event.LogSource{Product: "falco"}
+	logSSHD     = event.LogSource{Product: "linux", Service: "sshd"}
+	logSudo     = event.LogSource{Product: "linux", Service: "sudo"}
+	logAuth     = event.LogSource{Product: "linux", Service: "auth"}
+	logCron     = event.LogSource{Product: "linux", Service: "cron"}
+	logSyslog   = event.LogSource{Product: "linux", Service: "syslog"}
+	logAuditd   = event.LogSource{Product: "linux", Service: "auditd"}
+	logTrail    = event.LogSource{Product: "aws", Service: "cloudtrail"}
+	logS3       = event.LogSource{Product: "aws", Service: "s3access"}
+	logVPC      = event.LogSource{Product: "aws", Service: "vpcflow"}
+	logK8s      = event.LogSource{Product: "kubernetes", Category: "application", Service: "audit"}
+	logNginx    = event.LogSource{Product: "nginx", Category: "webserver"}
+	logApache   = event.LogSource{Product: "apache", Category: "webserver"}
+	logEnvoy    = event.LogSource{Product: "envoy", Category: "webserver"}
+	logNginxEr  = event.LogSource{Product: "nginx", Service: "error"}
+	logApacheEr = event.LogSource{Product: "apache", Service: "error"}
+	logHAProxy  = event.LogSource{Product: "haproxy", Category: "webserver"}
+	logALB      = event.LogSource{Product: "aws", Category: "webserver", Service: "elb"}
+	logCaddy    = event.LogSource{Product: "caddy", Category: "webserver"}
+	logTraefik  = event.LogSource{Product: "traefik", Category: "webserver"}
+	logWAF      = event.LogSource{Product: "modsecurity"}
+	logFalco    = event.LogSource{Product: "falco"}
+	logGitHub   = event.LogSource{Product: "github", Service: "audit"}
 )

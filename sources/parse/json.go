@@ -24,20 +24,38 @@ const (
 	jsonJournal
 	jsonDocker
 	jsonEnvoy
+	jsonGitHub
+	jsonWinEvent
+	jsonWinlogbeat
+	jsonWinFlat
+	jsonCaddy
+	jsonTraefik
+	jsonGCP
+	jsonOkta
+	jsonGitHubHook
 	jsonGeneric
 )
 
-var jsonKinds [8]jsonKind
+var jsonKinds [jsonGeneric + 1]jsonKind
 
 func init() {
-	jsonKinds = [8]jsonKind{
-		jsonTrail:   {"cloudtrail", logTrail, isTrail, readTrail},
-		jsonK8s:     {"k8saudit", logK8s, isK8s, readK8s},
-		jsonFalco:   {"falco", logFalco, isFalco, readFalcoJSON},
-		jsonJournal: {"journald", logSyslog, isJournal, readJournal},
-		jsonDocker:  {"docker", event.LogSource{}, isDocker, readDocker},
-		jsonEnvoy:   {"envoy-json", logEnvoy, isEnvoyJSON, readEnvoyJSON},
-		jsonGeneric: {"json", event.LogSource{}, func(*pass) bool { return true }, readGeneric},
+	jsonKinds = [jsonGeneric + 1]jsonKind{
+		jsonTrail:      {"cloudtrail", logTrail, isTrail, readTrail},
+		jsonK8s:        {"k8saudit", logK8s, isK8s, readK8s},
+		jsonFalco:      {"falco", logFalco, isFalco, readFalcoJSON},
+		jsonJournal:    {"journald", logSyslog, isJournal, readJournal},
+		jsonDocker:     {"docker", event.LogSource{}, isDocker, readDocker},
+		jsonEnvoy:      {"envoy-json", logEnvoy, isEnvoyJSON, readEnvoyJSON},
+		jsonGitHub:     {"github", logGitHub, isGitHub, readGitHub},
+		jsonWinEvent:   {"windows-evtx", logWindows, isWinEvent, readWinEvent},
+		jsonWinlogbeat: {"winlogbeat", logWindows, isWinlogbeat, readWinlogbeat},
+		jsonWinFlat:    {"windows-flat", logWindows, isWinFlat, readWinFlat},
+		jsonCaddy:      {"caddy", logCaddy, isCaddy, readCaddy},
+		jsonTraefik:    {"traefik", logTraefik, isTraefik, readTraefik},
+		jsonGCP:        {"gcpaudit", logGCP, isGCP, readGCP},
+		jsonOkta:       {"okta", logOkta, isOkta, readOkta},
+		jsonGitHubHook: {"github-webhook", logGitHubHook, isGitHubHook, readGitHubHook},
+		jsonGeneric:    {"json", event.LogSource{}, func(*pass) bool { return true }, readGeneric},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 // The names of a Kubernetes audit event (audit.k8s.io/v1) that we look at.
 var (
 	k8sAPI      = known("apiVersion")
+	k8sKind     = known("kind")
 	k8sID       = known("auditID")
 	k8sVerb     = known("verb")
 	k8sUser     = known("user.username")
@@ -40,8 +41,31 @@ var k8sAliases = []pair{
 	{known("user.effective.name"), known("impersonatedUser.username")},
 }
 
+// k8sMarks are the members besides verb that audit events have, the telling ones
+// first.
+var k8sMarks = [...]name{k8sRes, k8sID, k8sURI, k8sStage, k8sDecision, k8sCode, k8sIPs, k8sUser, known("stage")}
+
+// isK8s knows an audit event by its version, or where a webhook, a log service or
+// a list has stripped that, by its shape: a verb and two more members, one of them
+// about the API.
 func isK8s(p *pass) bool {
-	return p.has(k8sID) != nil && p.has(k8sVerb) != nil && strings.HasPrefix(p.value(k8sAPI), "audit.k8s.io/")
+	if strings.HasPrefix(p.value(k8sAPI), "audit.k8s.io/") {
+		return p.has(k8sVerb) != nil || p.has(k8sID) != nil || p.has(k8sURI) != nil
+	}
+	if p.has(k8sVerb) == nil {
+		return false
+	}
+	n, about := 0, false
+	if p.value(k8sKind) == "Event" {
+		n, about = 1, p.has(k8sCode) != nil
+	}
+	for i, m := range k8sMarks {
+		if p.has(m) != nil {
+			n++
+			about = about || i < 5
+		}
+	}
+	return n > 1 && about
 }
 
 // readK8s reads one event of the API server's audit log.

@@ -11,8 +11,9 @@ type name struct {
 	slot uint16
 }
 
-// maxSlots bounds how many names are known by heart; a test holds it.
-const maxSlots = 512
+// maxSlots bounds how many names are known by heart; a test holds it. Only those that
+// are in use are cleared for each record.
+const maxSlots = 2048
 
 var (
 	slotOf   = map[string]uint16{}
@@ -55,7 +56,8 @@ var ecs = func() map[string]bool {
 		"http.request.method", "http.response.status_code", "http.request.id", "http.response.bytes",
 		"http.request.bytes", "http.request.referrer", "user_agent.original", "network.transport",
 		"network.bytes", "network.packets", "rule.name", "file.path", "file.hash.sha256", "trace.id",
-		"error.code", "error.message", "group.name", "dns.question.name",
+		"error.code", "error.message", "group.name", "dns.question.name", "registry.path", "file.hash.md5", "file.hash.sha1",
+		"process.parent.executable", "process.parent.command_line",
 	} {
 		m[n] = true
 	}

@@ -67,12 +67,6 @@ type spec struct {
 	host    string         // host.name of records that name none, as their source says
 }
 
-// header is a line that names the columns of the records after it.
-type header struct {
-	text string
-	cols []name
-}
-
 const (
 	maxSpecs   = 1 << 14
 	maxHeaders = 256
@@ -135,7 +129,7 @@ func (r *Registry) Stream(info sources.Info) *Stream {
 	if b, columns, ok := forcedFormat(forced); ok {
 		s.base.reader, s.base.variant, s.forced = b.reader, b.variant, true
 		if columns != "" {
-			s.header = r.header([]byte(columns), func() []name { return vpcColumns([]byte(columns)) })
+			s.header = r.header(readVPCID, []byte(columns))
 		}
 		return s
 	}
@@ -174,18 +168,6 @@ func (r *Registry) spec(id event.ParseID) spec {
 	return r.specs[id]
 }
 
-// header returns the one copy of a header line, nil when there are too many.
-func (r *Registry) header(text []byte, cols func() []name) *header {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if h := r.headers[string(text)]; h != nil || len(r.headers) >= maxHeaders {
-		return h
-	}
-	h := &header{string(text), cols()}
-	r.headers[h.text] = h
-	return h
-}
-
 // Describe writes what id stands for as text that Restore reads, in this process
 // or a later one: "syslog zone=Europe/Berlin year=2026".
 func (r *Registry) Describe(id event.ParseID) string {
@@ -220,7 +202,7 @@ func (r *Registry) Restore(text string) (event.ParseID, error) {
 	}
 	s.zone = r.sameZone(s.zone)
 	if hasHead {
-		s.header = r.header([]byte(head), func() []name { return vpcColumns([]byte(head)) })
+		s.header = r.header(s.reader, []byte(head))
 	}
 	return r.id(s), nil
 }

@@ -34,14 +34,14 @@ func (p *pass) begin(r *Registry, slab *Slab, e *event.Event, raw []byte) {
 	p.text, p.off = raw, 0
 	p.fields = slab.fields.open()
 	p.native, p.hasT, p.depth = -1, false, 0
-	clear(p.slots[:])
+	clear(p.slots[:len(slotText)])
 }
 
 // rewind forgets what a format that did not fit after all has added.
 func (p *pass) rewind(n int) {
 	if len(p.fields) > n || p.hasT {
 		p.fields = p.fields[:n]
-		for i, at := range p.slots {
+		for i, at := range p.slots[:len(slotText)] {
 			if int(at) > n {
 				p.slots[i] = 0
 			}

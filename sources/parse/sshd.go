@@ -12,6 +12,7 @@ var (
 	fFingerprint = known("fingerprint")
 	fKeyType     = known("key_type")
 	fInvalidUser = known("invalid_user")
+	fAuthing     = known("authenticating") // a peer that left before it was let in
 	fPreauth     = known("preauth")
 	fReason      = known("reason")
 	fDstIP       = known("dst_ip")

@@ -114,6 +114,9 @@ func sshPeer(p *pass, i int) {
 	b := p.text
 	for _, w := range [...]string{"authenticating user ", "invalid user ", "user "} {
 		if prefixAt(b, i, w) {
+			if w[0] == 'a' {
+				p.put(fAuthing, event.Value{Str: "true", Pos: -1, End: -1, Kind: event.KindBool})
+			}
 			if w[0] == 'i' {
 				p.put(fInvalidUser, event.Value{Str: "true", Pos: -1, End: -1, Kind: event.KindBool})
 			}

@@ -360,8 +360,10 @@ func (p *pass) program(who string) {
 		p.pam()
 	case b[0] == '{':
 		p.embed(readJSONID)
-	case who == "nginx" || prefix(bytesOf(who), "apache") || who == "httpd" || who == "haproxy":
+	case who == "nginx" || prefix(bytesOf(who), "apache") || who == "httpd":
 		p.embed(readWeb)
+	case who == "haproxy":
+		p.embed(readHAProxyID)
 	case who == "falco":
 		p.embed(readFalcoID)
 	case prefix(b, "type=") || prefix(b, "audit: type=") || prefix(b, "node="):

@@ -117,12 +117,9 @@ func readVPC(p *pass) bool {
 	if b[0] >= 'a' && b[0] <= 'z' {
 		return p.vpcHeader()
 	}
-	if p.stream != nil && p.off == 0 {
-		p.spec.header = p.stream.header
-	}
 	cols := vpcDefault
-	if p.spec.header != nil {
-		cols = p.spec.header.cols
+	if h := p.columns(readVPCID); h != nil {
+		cols = h.cols
 	} else if n, _ := scoreVPC(b); n == 0 {
 		return false
 	}
@@ -146,12 +143,8 @@ func (p *pass) vpcHeader() bool {
 	if cols == nil {
 		return false
 	}
-	if p.stream != nil && p.off == 0 {
-		p.stream.header = p.reg.header(p.text[:trimEnd(p.text)], func() []name { return cols })
-	}
-	p.spec.header = nil
-	p.e.FormatName, p.e.LogSource, p.e.Level = "vpcflow", logVPC, event.LevelInfo
-	p.e.Message = view(p.text, 0, trimEnd(p.text))
+	p.e.FormatName, p.e.LogSource = "vpcflow", logVPC
+	p.setHeader(readVPCID, p.text[:trimEnd(p.text)])
 	return true
 }
 
