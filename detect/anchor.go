@@ -1,7 +1,11 @@
 package detect
 
 import (
+	"math"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"bartizan/query"
@@ -16,6 +20,7 @@ type anchor struct {
 	decides bool // the predicate holds exactly when one of its anchors is found
 	text    string
 	num     float64
+	net     netip.Prefix // of anchorNet
 }
 
 type anchorKind uint8
@@ -26,6 +31,9 @@ const (
 	anchorInside                    // text stands anywhere in a value
 	anchorStart                     // a value starts with text
 	anchorEnd                       // a value ends with text
+	anchorNet                       // a value is an address inside net
+	anchorFrom                      // a value is a number of num or more
+	anchorUpTo                      // a value is a number of num or less
 	anchorPresent                   // the field is there
 	anchorPattern                   // the field is there, and a pattern without literal looks at it
 )
@@ -167,6 +175,10 @@ func anchorCost(a anchor) float64 {
 		if len(a.text) < gram {
 			cost = 100
 		}
+	case anchorNet:
+		cost = 1 + 2*float64(a.net.Addr().BitLen()-a.net.Bits())
+	case anchorFrom, anchorUpTo:
+		cost = 150
 	case anchorPresent:
 		cost = 300
 	case anchorPattern:
@@ -192,6 +204,12 @@ func literalAnchors(q *query.Pred) []anchor {
 	switch q.Op {
 	case query.OpEqual:
 		return exactAnchors(q, a)
+	case query.OpIn:
+		return setAnchors(q)
+	case query.OpLess, query.OpLessEq, query.OpGreater, query.OpGreaterEq:
+		return boundAnchors(q)
+	case query.OpCIDR:
+		return []anchor{{kind: anchorNet, net: query.PlainNet(q.Net), decides: true}}
 	case query.OpEmpty:
 		a.kind, a.text = anchorExact, ""
 		a.decides = false
@@ -226,6 +244,46 @@ func exactAnchors(q *query.Pred, a anchor) []anchor {
 	}
 	a.decides = false
 	return []anchor{a, {kind: anchorNumber, num: num}}
+}
+
+// boundAnchors leave it to the predicate whether the number itself is enough.
+func boundAnchors(q *query.Pred) []anchor {
+	if !q.Numeric() || math.IsNaN(q.Num) {
+		return nil
+	}
+	if q.Op == query.OpGreater || q.Op == query.OpGreaterEq {
+		return []anchor{{kind: anchorFrom, num: q.Num}}
+	}
+	return []anchor{{kind: anchorUpTo, num: q.Num}}
+}
+
+// maxSetAnchors is how many values of a set are looked up one by one. A larger set is
+// asked itself, once per value of its field: that is one lookup too, and costs a
+// rule's condition more only where the field is there.
+const maxSetAnchors = 256
+
+// setAnchors are the values of a small set of texts.
+func setAnchors(q *query.Pred) []anchor {
+	if !q.TextOnly() || len(q.Set.Values) > maxSetAnchors {
+		return nil
+	}
+	out := make([]anchor, 0, len(q.Set.Values))
+	for v := range q.Set.Values {
+		if !utf8.ValidString(v) {
+			return nil
+		}
+		text := query.Fold(v)
+		a := anchor{kind: anchorExact, text: text, decides: !q.Cased && text == v && isASCII(text)}
+		if q.Field == "" { // a word of the record
+			a.kind, a.decides = anchorInside, false
+		}
+		if text == "" && q.Field == "" {
+			return nil
+		}
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b anchor) int { return strings.Compare(a.text, b.text) })
+	return out
 }
 
 // globFragment is the longest run of literal text in a glob.

@@ -70,9 +70,9 @@ func TestCorrelatorMemory(t *testing.T) {
 		c.Take(base, e)
 	}
 	used := int64(heap() - before)
-	t.Logf("%d states, %d matches, %d evicted: %d MiB", c.States(), c.marks, c.Evicted(), used>>20)
-	if c.States() > MaxStates || c.marks > maxMarks || used > 96<<20 || c.Evicted() == 0 {
-		t.Errorf("%d states, %d matches, %d bytes", c.States(), c.marks, used)
+	t.Logf("%d states, %d bytes counted, %d evicted: %d MiB", c.States(), c.bytes, c.Evicted(), used>>20)
+	if c.States() > MaxStates || c.bytes > MaxStateBytes || used > 40<<20 || c.Evicted() == 0 {
+		t.Errorf("%d states, %d bytes counted, %d there", c.States(), c.bytes, used)
 	}
 	runtime.KeepAlive(c)
 }

@@ -67,15 +67,15 @@ func (c *Correlator) measureTexts(fields []string, e *event.Event) {
 		})
 		return
 	}
-	c.bytes = c.bytes[:0]
+	c.joined = c.joined[:0]
 	for _, f := range fields {
 		v, ok := e.Get(f)
 		if !ok || v.Kind == event.KindNull {
 			return
 		}
-		c.bytes = putText(c.bytes, v.Str)
+		c.joined = putText(c.joined, v.Str)
 	}
-	c.measured = append(c.measured, measure{key: maphash.Bytes(c.seed, c.bytes)})
+	c.measured = append(c.measured, measure{key: maphash.Bytes(c.seed, c.joined)})
 }
 
 // eachValue calls f for the values of a field: of native fields, else of aliases.

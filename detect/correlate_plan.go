@@ -231,7 +231,7 @@ const (
 	windowSlack = 2 // times Count: how many matches of a group are remembered
 )
 
-type limits struct{ states, kept int }
+type limits struct{ states, bytes int }
 
 // stateKey is the rule (its hash and id) and the group, 128 bits each, so that a
 // state survives a reload that leaves its rule alone.

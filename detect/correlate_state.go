@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
+	"unsafe"
 
 	"bartizan/event"
 )
@@ -19,11 +20,11 @@ type mark struct {
 	refs   *evidence // nil: too many came after it
 }
 
-// evidence is what proves a mark; event and weight only where windows wait.
+// evidence is what proves a mark; event only where windows wait.
 type evidence struct {
 	refs   []event.Ref
 	event  *event.Event
-	weight int // bytes of event; counted once, on the last mark that has it
+	weight int // bytes of all this; counted once, for the first mark that has it
 }
 
 // group is the window of one group of one windowed rule.
@@ -32,13 +33,15 @@ type group struct {
 	of     *windowed
 	about  []event.Entity
 	marks  []mark // by time, equal times by arrival
+	room   int    // marks that the array under marks has room for
+	weight int    // bytes of the evidence
+	size   int    // bytes of all, as counted last
 	firing bool
 	fired  int64 // the last window that hit ended here, 0 for none
 	trail  trail
 	// of windows that wait:
 	anchor int64 // the window begins here
 	closed int64 // all before was judged
-	weight int   // bytes of the events copied
 	place  int   // in the queue of closing windows, -1: not in it
 }
 
@@ -51,8 +54,12 @@ func (g *group) insert(m mark) int {
 	if i < g.trail.top {
 		g.trail.reset()
 	}
-	g.marks = slices.Insert(g.marks, i, m)
+	had := cap(g.marks)
+	if g.marks = slices.Insert(g.marks, i, m); cap(g.marks) > had {
+		g.room = cap(g.marks)
+	}
 	for k := len(g.marks) - MaxRefs - 1; k >= 0 && g.marks[k].refs != nil && !g.of.waits && !g.of.cor.Type.Temporal(); k-- {
+		g.lighten(k)
 		g.marks[k].refs = nil
 	}
 	return i
@@ -64,13 +71,13 @@ func (g *group) from(at int64) int {
 	return i
 }
 
-// forget drops marks from before a time.
-func (g *group) forget(before int64) {
-	n := 0
+// forget drops marks from before a time and returns how many.
+func (g *group) forget(before int64) (n int) {
 	for n < len(g.marks) && g.marks[n].at < before {
 		n++
 	}
 	g.dropFront(n)
+	return n
 }
 
 // dropFront drops the first n marks.
@@ -79,7 +86,82 @@ func (g *group) dropFront(n int) {
 		g.lighten(i)
 	}
 	g.trail.dropFront(g.marks[:n])
+	clear(g.marks[:n])
 	g.marks = g.marks[n:]
+	g.shrink()
+}
+
+// shrink gives back the array when most of it is unused.
+func (g *group) shrink() {
+	if g.room > 32 && 4*len(g.marks) < g.room {
+		g.marks = slices.Clone(g.marks)
+		g.room = cap(g.marks)
+	}
+}
+
+// What things take in memory, in bytes: a group with its place in the map, the list
+// and the heap, a mark, an entity, and what proves a mark besides its references.
+const (
+	bytesOfGroup  = 448
+	bytesOfMark   = int(unsafe.Sizeof(mark{}))
+	bytesOfEntity = int(unsafe.Sizeof(event.Entity{}))
+	bytesOfProof  = 64
+	bytesOfRef    = int(unsafe.Sizeof(event.Ref{})) + 8
+	bytesOfField  = int(unsafe.Sizeof(event.Field{}))
+	bytesOfEvent  = int(unsafe.Sizeof(event.Event{})) + 64
+	bytesOfValue  = 40 // a distinct value in a trail
+)
+
+// bytes is what the group takes, about.
+func (g *group) bytes() int {
+	n := bytesOfGroup + g.room*bytesOfMark + g.weight + len(g.trail.values)*bytesOfValue + cap(g.trail.ranks)*8
+	for i := range g.about {
+		n += bytesOfEntity + len(g.about[i].Value)
+	}
+	return n
+}
+
+// eventBytes is what a copy of e takes.
+func eventBytes(e *event.Event) int {
+	n := bytesOfEvent + cap(e.Raw) + len(e.Message) + len(e.Fields)*bytesOfField
+	for i := range e.Fields {
+		n += len(e.Fields[i].Name) + len(e.Fields[i].Value.Str)
+	}
+	return n
+}
+
+// maxCopied is how many bytes of copied events one group keeps; over that only
+// those of the newest match and of the last in the window that closes next.
+const maxCopied = 256 << 10
+
+// thin drops copies of events that are likely not asked for.
+func (g *group) thin() {
+	if !g.of.waits || g.weight <= maxCopied {
+		return
+	}
+	last := g.from(g.anchor+g.of.span+1) - 1
+	for i := 0; i < len(g.marks)-1; i++ {
+		if x := g.marks[i].refs; i != last && x != nil && x.event != nil && x != g.marks[len(g.marks)-1].refs && (last < 0 || x != g.marks[last].refs) {
+			freed := min(eventBytes(x.event), x.weight)
+			x.weight -= freed
+			g.weight -= freed
+			x.event = nil
+		}
+	}
+}
+
+// proofAt is the evidence of the mark at place i with a copy of an event: its own,
+// else of the nearest mark before or behind that has one.
+func (g *group) proofAt(i int) *evidence {
+	own := g.marks[i].refs
+	for d := range len(g.marks) {
+		for _, k := range [2]int{i - d, i + d} {
+			if k >= 0 && k < len(g.marks) && g.marks[k].refs != nil && g.marks[k].refs.event != nil {
+				return &evidence{refs: own.refs, event: g.marks[k].refs.event}
+			}
+		}
+	}
+	return own
 }
 
 // lighten takes the weight of a mark that goes.
@@ -145,7 +227,9 @@ func (g *group) compact(t CorrelationType) {
 		to--
 		g.marks[to] = g.marks[i]
 	}
+	clear(g.marks[:to])
 	g.marks = g.marks[to:]
+	g.shrink()
 }
 
 // newest is the time of the last mark, the beginning of time for none.

@@ -19,11 +19,8 @@ const DefaultLateness = 15 * time.Minute
 
 // The bounds of a Correlator, besides MaxStates and MaxRefs.
 const (
-	maxMarks   = 200_000  // matches remembered, over all windows
-	maxCopies  = 32 << 20 // bytes of events copied for windows that wait
-	perField   = 96       // bytes a copied event takes besides its record, at a guess
-	perEvent   = 256      //
-	sweepWidth = 2
+	MaxStateBytes = 24 << 20 // what all windows take together, with the matches and the copies of events in them
+	sweepWidth    = 2
 )
 
 // Correlator keeps the windows of rules that need several matches: correlations
@@ -33,7 +30,7 @@ const (
 // count where they belong, up to Lateness. Windows that wait (see
 // Correlation.Waits) are judged when the newest event is Lateness past their end,
 // or earlier by Advance and Flush. An event more than five minutes ahead of its
-// arrival counts as of its arrival.
+// arrival counts as of its arrival. SetLateness makes both a matter of each source.
 //
 // Take, Advance, Flush and Swap are for one goroutine; the other methods may be
 // called from any. What is lost for the caps is counted, see Evicted and Skipped.
@@ -47,10 +44,14 @@ type Correlator struct {
 	states  map[stateKey]*list.Element
 	recent  *list.List // of *group, most recently used first
 	closing closing
-	marks   int
-	copies  int
+	bytes   int // of all groups
 	limits  limits
 	newest  int64
+
+	latenessOf func(event.SourceID, string) time.Duration // nil: Lateness for all
+	sources    map[event.SourceID]*progress
+	latest     int64 // the greatest lateness of any source known
+
 	evicted uint64
 	skipped uint64
 
@@ -60,7 +61,7 @@ type Correlator struct {
 	matched  []*Rule
 	out      []Completed
 	key      []byte
-	bytes    []byte
+	joined   []byte
 	values   map[uint64]struct{}
 	ranks    []float64
 	measured []measure
@@ -75,7 +76,7 @@ func NewCorrelator(now func() time.Time, rules []*Rule) *Correlator {
 	return &Correlator{
 		Lateness: DefaultLateness, now: now, seed: maphash.MakeSeed(), plan: newPlan(rules),
 		states: map[stateKey]*list.Element{}, recent: list.New(), newest: beginning,
-		limits: limits{MaxStates, maxMarks}, values: map[uint64]struct{}{},
+		limits: limits{MaxStates, MaxStateBytes}, values: map[uint64]struct{}{},
 	}
 }
 
@@ -89,7 +90,7 @@ func (c *Correlator) Take(r *Rule, e *event.Event) []Completed {
 	c.begin()
 	at := c.timeOf(e)
 	c.newest = max(c.newest, at)
-	c.close(c.newest - int64(c.Lateness))
+	c.close(c.watermark(e, at))
 	ref := e.Ref.Sealed(e.Raw)
 	c.number(r, e, ref)
 	one := Completed{Rule: r, Event: e, Refs: []event.Ref{ref}, Count: 1, Value: 1, at: at}
@@ -210,7 +211,7 @@ func (c *Correlator) feed(w *windowed, m int32, d *Completed, depth int) {
 		c.wait(g, m, d)
 		return
 	}
-	if d.at < g.newest()-w.span-int64(c.Lateness) {
+	if d.at < g.newest()-w.span-c.late() {
 		c.skipped++
 		return
 	}
@@ -223,6 +224,13 @@ func (c *Correlator) feed(w *windowed, m int32, d *Completed, depth int) {
 		c.deliver(done, depth)
 	}
 	c.trim(g)
+}
+
+// settle counts anew what a group takes, after a change.
+func (c *Correlator) settle(g *group) {
+	n := g.bytes()
+	c.bytes += n - g.size
+	g.size = n
 }
 
 // fire judges the windows that the mark at place at belongs to.
@@ -274,6 +282,7 @@ func (c *Correlator) group(w *windowed, m int32, e *event.Event) *group {
 	c.sweep()
 	g := &group{key: key, of: w, about: w.entitiesOf(m, e), closed: beginning, place: -1}
 	c.states[key] = c.recent.PushFront(g)
+	c.settle(g)
 	return g
 }
 
@@ -281,30 +290,19 @@ func (c *Correlator) group(w *windowed, m int32, e *event.Event) *group {
 func (c *Correlator) add(g *group, m int32, d *Completed) (at int, newest bool) {
 	w := g.of
 	newest = d.at >= g.newest()
-	proof := &evidence{refs: d.Refs}
+	proof := &evidence{refs: d.Refs, weight: bytesOfProof + len(d.Refs)*bytesOfRef}
 	if w.waits {
 		proof.event = d.Event.Clone()
-		proof.weight = len(proof.event.Raw) + perField*len(proof.event.Fields) + perEvent
-		c.copies += proof.weight
-		g.weight += proof.weight
+		proof.weight += eventBytes(proof.event)
 	}
+	g.weight += proof.weight
 	for _, x := range c.measured {
 		at = g.insert(mark{d.at, x.key, x.num, m, c.nth, proof})
-		c.marks++
 	}
 	if !w.waits {
-		at -= c.forget(g, g.newest()-w.span-int64(c.Lateness))
+		at -= g.forget(g.newest() - w.span - c.late())
 	}
 	return at, newest
-}
-
-// forget drops the marks of a window from before a time and returns how many.
-func (c *Correlator) forget(g *group, before int64) int {
-	n, weight := len(g.marks), g.weight
-	g.forget(before)
-	c.marks -= n - len(g.marks)
-	c.copies -= weight - g.weight
-	return n - len(g.marks)
 }
 
 // counted reports whether another rule brought the event at hand already.
@@ -320,13 +318,12 @@ func (c *Correlator) counted(g *group, at int64) bool {
 // trim holds the caps: of the window, then of all by forgetting the least recently
 // used groups, never the one in use.
 func (c *Correlator) trim(using *group) {
-	weight := using.weight
-	if n := len(using.marks); n > using.of.keep {
+	if len(using.marks) > using.of.keep {
 		c.skipped += uint64(using.overflow())
-		c.marks -= n - len(using.marks)
-		c.copies -= weight - using.weight
 	}
-	for len(c.states) > c.limits.states || c.marks > c.limits.kept || c.copies > maxCopies {
+	using.thin()
+	c.settle(using)
+	for len(c.states) > c.limits.states || c.bytes > c.limits.bytes {
 		el := c.recent.Back()
 		if el.Value.(*group) == using {
 			return
@@ -340,7 +337,7 @@ func (c *Correlator) trim(using *group) {
 
 // spent reports whether nothing of the group can count any more.
 func (c *Correlator) spent(g *group) bool {
-	return g.place < 0 && g.newest() < c.newest-g.of.span-2*int64(c.Lateness)
+	return g.place < 0 && g.newest() < c.newest-g.of.span-2*c.late()
 }
 
 // sweep forgets a few spent groups, so that the caps are left to the living.
@@ -356,8 +353,7 @@ func (c *Correlator) sweep() {
 
 func (c *Correlator) drop(el *list.Element) {
 	g := c.recent.Remove(el).(*group)
-	c.marks -= len(g.marks)
-	c.copies -= g.weight
+	c.bytes -= g.size
 	if g.place >= 0 {
 		heap.Remove(&c.closing, g.place)
 	}

@@ -278,7 +278,7 @@ func TestCorrelatorCounts(t *testing.T) {
 
 func TestCorrelatorCaps(t *testing.T) {
 	p := newPlay(t, over(EventCount, "A", gte(3)))
-	p.c.limits = limits{states: 10, kept: 25}
+	p.c.limits = limits{states: 10, bytes: 10 * 1000}
 	for i := range 100 {
 		p.step(fmt.Sprintf("A@%d user=u%d", i/10, i))
 	}
@@ -288,8 +288,8 @@ func TestCorrelatorCaps(t *testing.T) {
 	for range 200 {
 		p.step("A@20 user=u99") // used: stays, while others go
 	}
-	if p.c.States() != 1 || p.c.marks < 25 || p.c.marks > keepLeast {
-		t.Errorf("%d states, %d matches kept", p.c.States(), p.c.marks)
+	if kept := p.c.Windows("X"); p.c.States() != 1 || len(kept) != 1 || kept[0].Count < 25 || kept[0].Count > keepLeast {
+		t.Errorf("%d states, %v kept", p.c.States(), kept)
 	}
 	before := p.c.Evicted()
 	for i := range 20 {
@@ -363,20 +363,23 @@ func TestCorrelatorCopies(t *testing.T) {
 		for _, m := range g.marks {
 			sum += m.refs.weight
 		}
+		if g.size != g.bytes() {
+			t.Errorf("%d bytes counted, %d there", g.size, g.bytes())
+		}
 		if sum != g.weight || len(g.marks) > 200 {
 			t.Errorf("%d marks of %d bytes, counted %d", len(g.marks), sum, g.weight)
 		}
-		p.c.copies -= g.weight
+		p.c.bytes -= g.size
 	}
-	if p.c.copies != 0 {
-		t.Errorf("%d bytes of copies belong to nobody", p.c.copies)
+	if p.c.bytes != 0 {
+		t.Errorf("%d bytes belong to nobody", p.c.bytes)
 	}
 	p = newPlay(t, over(EventCount, "A", lte(3)))
 	for i := range 300 {
 		p.all(fmt.Sprintf("A@%d user=%s", i, strings.Repeat("x", 200_000)+fmt.Sprint(i)))
 	}
-	if p.c.copies > maxCopies || p.c.Evicted() == 0 {
-		t.Errorf("%d bytes of copies, %d evicted", p.c.copies, p.c.Evicted())
+	if p.c.bytes > MaxStateBytes || p.c.Evicted() == 0 {
+		t.Errorf("%d bytes, %d evicted", p.c.bytes, p.c.Evicted())
 	}
 }
 
@@ -390,8 +393,8 @@ func TestCorrelatorSwap(t *testing.T) {
 	copied, changed := *stay, *change
 	changed.Hash[0]++
 	p.c.Swap([]*Rule{&copied, &changed})
-	if p.c.States() != 1 || p.c.marks != 1 || p.c.copies != 0 || len(p.c.closing) != 0 {
-		t.Errorf("%d states with %d matches stay, %d windows wait", p.c.States(), p.c.marks, len(p.c.closing))
+	if p.c.States() != 1 || p.c.Windows("X")[0].Count != 1 || len(p.c.closing) != 0 {
+		t.Errorf("%d states stay, %d windows wait", p.c.States(), len(p.c.closing))
 	}
 	if got := p.step("A@1 user=x"); !slices.Equal(got, []string{"X@1"}) || p.last[0].Rule != &copied {
 		t.Errorf("hits %v", got)

@@ -24,7 +24,7 @@ func (c *Correlator) wait(g *group, m int32, d *Completed) {
 		heap.Fix(&c.closing, g.place)
 	}
 	if g.of.absence {
-		c.forget(g, min(g.anchor, d.at)-g.of.span)
+		g.forget(min(g.anchor, d.at) - g.of.span)
 	}
 	c.trim(g)
 }
@@ -35,6 +35,7 @@ func (c *Correlator) close(before int64) {
 		g := c.closing[0]
 		done := c.judgeClosed(g)
 		c.reopen(g)
+		c.settle(g)
 		if done != nil {
 			c.nth++ // not the event at hand
 			c.event = nil
@@ -57,7 +58,7 @@ func (c *Correlator) judgeClosed(g *group) *Completed {
 	if !fire {
 		return nil
 	}
-	proof := g.marks[to-1].refs
+	proof := g.proofAt(to - 1)
 	return g.completed(from, to, to-1, value, &Completed{Event: proof.event, Refs: proof.refs})
 }
 
@@ -67,7 +68,7 @@ func (c *Correlator) reopen(g *group) {
 	g.closed = last + 1
 	if !g.of.absence {
 		g.closed = last + g.of.span + 1
-		c.forget(g, g.closed)
+		g.forget(g.closed)
 	}
 	next := g.from(g.closed)
 	if next == len(g.marks) {
@@ -78,7 +79,7 @@ func (c *Correlator) reopen(g *group) {
 		g.firing = false
 	}
 	if g.of.absence {
-		c.forget(g, g.anchor-g.of.span)
+		g.forget(g.anchor - g.of.span)
 	}
 	heap.Fix(&c.closing, g.place)
 }

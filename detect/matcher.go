@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"time"
 	"unsafe"
 
 	"bartizan/event"
@@ -24,6 +25,11 @@ type Matcher struct {
 	hits   []int32
 	folded []byte
 	why    map[*Rule]*query.Matcher
+
+	until         int // the events before the next that is measured, see Limit and Profile
+	stride, quiet int
+	took          []time.Duration // per candidate of the event measured
+	profile       *profile
 }
 
 // place says where in the event the values of a field of the set are.
@@ -45,6 +51,7 @@ func (s *Set) NewMatcher() *Matcher {
 		lists:  make([]uint32, s.lists+1),
 		places: make([]place, len(s.fields)),
 		why:    map[*Rule]*query.Matcher{},
+		stride: 1,
 	}
 }
 
@@ -59,19 +66,33 @@ func (m *Matcher) Match(e *event.Event, dst []*Rule) []*Rule {
 	if len(m.route.rules) == 0 {
 		return dst
 	}
+	m.until--
+	began, measured := time.Duration(0), false
+	if m.until < 0 {
+		began, measured = m.measured()
+	}
 	m.begin(e)
-	m.lookAtFields()
+	m.lookAtFields(true)
 	m.lookAtRaw()
+	if len(m.todo) > 0 && m.route.split {
+		m.lookAtFields(false)
+	}
 	for _, r := range m.route.always {
 		m.candidate(r)
 	}
 	m.hits = m.hits[:0]
-	for _, r := range m.todo {
-		if m.eval(m.set.code[r], 0) {
-			m.hits = append(m.hits, r)
+	if off := m.set.limiter.off.Load(); measured {
+		m.watch(began, off)
+	} else {
+		for _, r := range m.todo {
+			if (off == nil || !off.has(r)) && m.eval(m.set.code[r], 0) {
+				m.hits = append(m.hits, r)
+			}
 		}
 	}
-	slices.Sort(m.hits)
+	if len(m.hits) > 1 {
+		slices.Sort(m.hits)
+	}
 	for _, r := range m.hits {
 		dst = append(dst, m.set.rules[r])
 	}
@@ -137,20 +158,22 @@ func (m *Matcher) begin(e *event.Event) {
 }
 
 // lookAtFields notes where the event's fields are and finds what rules look for
-// in them. A native name wins over an alias, as in query.
-func (m *Matcher) lookAtFields() {
-	e, native := m.e, m.e.Native
+// in them. A native name wins over an alias, as in query. Where the route is split,
+// it looks either at the fields that make rules possible or at the others.
+func (m *Matcher) lookAtFields(first bool) {
+	e, native, split, bySym := m.e, m.e.Native, m.route.split, m.route.bySym
 	for i := range e.Fields {
 		f := &e.Fields[i]
-		at := m.fieldAt(f)
-		if at < 0 {
+		x := (*fieldIndex)(nil)
+		if f.Sym == 0 {
+			x = m.unnamed(f.Name)
+		} else if int(f.Sym) < len(bySym) {
+			x = bySym[f.Sym]
+		}
+		if x == nil || split && x.first != first {
 			continue
 		}
-		x := m.route.fields[at]
-		if x == nil {
-			continue
-		}
-		p := &m.places[at]
+		p := &m.places[x.at]
 		m.next[i] = -1
 		switch {
 		case p.gen != m.gen:
@@ -170,19 +193,12 @@ func (m *Matcher) lookAtFields() {
 	}
 }
 
-// fieldAt returns the place of an event's field in the set's fields, -1 when no
-// rule names it.
-func (m *Matcher) fieldAt(f *event.Field) int32 {
-	if f.Sym != 0 {
-		if int(f.Sym) >= len(m.set.symbols) {
-			return -1
-		}
-		return m.set.symbols[f.Sym] - 1
+// unnamed returns what is looked for in fields of a name without a symbol.
+func (m *Matcher) unnamed(name string) *fieldIndex {
+	if at, ok := m.set.fieldOf[name]; ok {
+		return m.route.fields[at]
 	}
-	if at, ok := m.set.fieldOf[f.Name]; ok {
-		return at
-	}
-	return -1
+	return nil
 }
 
 func (m *Matcher) lookAtValue(x *fieldIndex, v *event.Value) {
@@ -191,8 +207,14 @@ func (m *Matcher) lookAtValue(x *fieldIndex, v *event.Value) {
 			m.find(at)
 		}
 	}
+	if x.from != nil || x.upTo != nil {
+		m.lookForBounds(x, v)
+	}
+	if x.nets != nil {
+		m.lookForNets(x, v.Str)
+	}
 	// Folding makes a text shorter at most by a factor of three, and never longer.
-	maybeExact := x.exact != nil && len(v.Str) <= 3*x.longest
+	maybeExact := x.exact != nil && len(v.Str) <= 3*x.longest && x.mayEnd(v.Str)
 	maybeInside := x.texts != nil && len(v.Str) >= x.texts.least
 	if !maybeExact && !maybeInside {
 		return
@@ -205,6 +227,39 @@ func (m *Matcher) lookAtValue(x *fieldIndex, v *event.Value) {
 	}
 	if maybeInside {
 		m.lookInside(x.texts, m.folded)
+	}
+}
+
+// lookForBounds finds the bounds that a number keeps.
+func (m *Matcher) lookForBounds(x *fieldIndex, v *event.Value) {
+	n, ok := query.NumberOf(v)
+	if !ok {
+		return
+	}
+	for i := 0; i < len(x.from) && x.from[i].num <= n; i++ {
+		m.find(x.from[i].entry)
+	}
+	for i := 0; i < len(x.upTo) && x.upTo[i].num >= n; i++ {
+		m.find(x.upTo[i].entry)
+	}
+}
+
+// lookForNets finds the networks that the address a value is lies in.
+func (m *Matcher) lookForNets(x *fieldIndex, text string) {
+	a, ok := query.ParseAddr(text)
+	if !ok {
+		return
+	}
+	if a.Is4() && len(x.near4) <= maxNear4 {
+		m.findNet4(x.near4, a)
+		return
+	}
+	for _, bits := range x.bits[family(a)] {
+		if net, err := a.Prefix(bits); err == nil {
+			if at, ok := x.nets[net]; ok {
+				m.find(at)
+			}
+		}
 	}
 }
 

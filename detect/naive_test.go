@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func names(rules []*Rule) (ids []string) {
 // often, and letters whose case folding is unusual or whose bytes are no UTF-8.
 var (
 	genField  = rapid.SampledFrom([]string{"Image", "CommandLine", "User", "EventID", "ip", "message", "level", "raw", "a.b", "source.ip"})
-	genPiece  = rapid.SampledFrom([]string{"power", "shell", ".exe", "Sudo", "ſ", "K", "k", "é", "É", "\xff", "\xc3", "ß", "1", "10.0.0.1", "5.0", "5", "::1", "0:0:0:0:0:0:0:1", " ", "/", "\\", "A", "warn", "", "error"})
+	genPiece  = rapid.SampledFrom([]string{"power", "shell", ".exe", "Sudo", "ſ", "K", "k", "é", "É", "\xff", "\xc3", "ß", "1", "10.0.0.1", "::ffff:10.0.0.2", "2026-01-02", "-1", "5.0", "5", "::1", "0:0:0:0:0:0:0:1", " ", "/", "\\", "A", "warn", "", "error"})
 	genSource = rapid.Custom(func(t *rapid.T) event.LogSource {
 		part := func(words ...string) string {
 			return rapid.SampledFrom(append(words, "")).Draw(t, "part")
@@ -82,18 +83,38 @@ func genPred(t *rapid.T) query.Node {
 		q.Value = genRegex.Draw(t, "regex")
 		q.Re, _ = query.CompileRegex(q.Value)
 	case query.OpCIDR:
-		q.Net = netip.MustParsePrefix(rapid.SampledFrom([]string{"10.0.0.0/8", "::/96", "0.0.0.0/0"}).Draw(t, "net"))
+		q.Net = netip.MustParsePrefix(rapid.SampledFrom(genNets).Draw(t, "net"))
 	case query.OpGlob:
 		q.Value = strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"*", "?", `\*`, "power", "é", "k", `\\`, "1"}), 0, 4).Draw(t, "glob"), "")
 	case query.OpLess, query.OpLessEq, query.OpGreater, query.OpGreaterEq:
-		q.Num = float64(rapid.IntRange(0, 6).Draw(t, "num"))
-		q.Value = strconv.Itoa(int(q.Num))
+		q.Num = float64(rapid.IntRange(-1, 6).Draw(t, "num"))
+		q.Value = rapid.SampledFrom([]string{strconv.Itoa(int(q.Num)), "", "warning", "2026-01-02"}).Draw(t, "bound")
 	case query.OpFieldEqual:
 		q.Value = genField.Draw(t, "other")
+		q.How = rapid.SampledFrom([]query.Op{query.OpEqual, query.OpContains, query.OpPrefix, query.OpSuffix}).Draw(t, "how")
 	case query.OpIn:
-		q.Set, _ = query.NewSet("s", rapid.SliceOfN(rapid.SampledFrom([]string{"power", "10.0.0.0/8", "k", "5"}), 0, 3).Draw(t, "set"))
+		q.Set = genSet(t)
 	}
 	return q
+}
+
+// genNets are networks of all the ways to write them, and some with host bits.
+var genNets = []string{"10.0.0.0/8", "::/96", "0.0.0.0/0", "10.0.0.1/32", "10.0.0.7/24", "::1/128", "::ffff:10.0.0.0/104", "::ffff:0:0/90", "::/0"}
+
+// genSet draws a list as files and rules have them, or as only rules can: with
+// capitals, or with more values than are looked up one by one.
+func genSet(t *rapid.T) *query.Set {
+	words := []string{"power", "10.0.0.0/8", "k", "5", "ſ", "é", "::1", "shell", "1"}
+	s, _ := query.NewSet("s", rapid.SliceOfN(rapid.SampledFrom(words), 0, 3).Draw(t, "set"))
+	switch rapid.IntRange(0, 5).Draw(t, "set kind") {
+	case 0:
+		s.Values["Sudo"], s.Values["\xff"] = struct{}{}, struct{}{}
+	case 1:
+		for i := range maxSetAnchors {
+			s.Values[fmt.Sprint("value ", i)] = struct{}{}
+		}
+	}
+	return s
 }
 
 func genNode(t *rapid.T, depth int) query.Node {
@@ -164,20 +185,30 @@ func genEvent(t *rapid.T) *event.Event {
 	return e
 }
 
-// TestIndexAgreesWithTryingEveryRule is the soundness of the index.
-func TestIndexAgreesWithTryingEveryRule(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var rules []*Rule
-		for i := range rapid.IntRange(1, 12).Draw(t, "rules") {
-			rules = append(rules, &Rule{ID: fmt.Sprint("r", i), LogSource: genSource.Draw(t, "logsource"), Cond: genNode(t, 3)})
+// agrees draws rules and events and compares the index with trying every rule, and
+// the tree of every rule with both.
+func agrees(t *rapid.T) {
+	var rules []*Rule
+	for i := range rapid.IntRange(1, 12).Draw(t, "rules") {
+		rules = append(rules, &Rule{ID: fmt.Sprint("r", i), LogSource: genSource.Draw(t, "logsource"), Cond: genNode(t, 3)})
+	}
+	m := NewSet(rules).NewMatcher()
+	for range 4 { // one matcher: nothing may stay from the event before
+		e := genEvent(t)
+		got, want := m.Match(e, nil), naive(rules, e)
+		if !sameRules(got, want) {
+			t.Fatalf("index found %v, trying every rule %v, for %+v", names(got), names(want), e)
 		}
-		m := NewSet(rules).NewMatcher()
-		for range 4 { // one matcher: nothing may stay from the event before
-			e := genEvent(t)
-			got, want := m.Match(e, nil), naive(rules, e)
-			if !sameRules(got, want) {
-				t.Fatalf("index found %v, trying every rule %v, for %+v", names(got), names(want), e)
+		for _, r := range rules {
+			if tree := m.Tree(r, e); tree.Holds != slices.Contains(want, r) {
+				t.Fatalf("the tree of %s holds: %v, for %+v", r.ID, tree.Holds, e)
 			}
 		}
-	})
+	}
 }
+
+// TestIndexAgreesWithTryingEveryRule is the soundness of the index.
+func TestIndexAgreesWithTryingEveryRule(t *testing.T) { rapid.Check(t, agrees) }
+
+// FuzzMatcher is the same, with rules and events made of the fuzzer's bytes.
+func FuzzMatcher(f *testing.F) { f.Fuzz(rapid.MakeFuzz(agrees)) }

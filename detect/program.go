@@ -43,7 +43,7 @@ type pool struct {
 // predKey is what makes two predicates the same question.
 type predKey struct {
 	field, value string
-	op           query.Op
+	op, how      query.Op
 	cased, short bool
 	num          uint64
 	set          *query.Set
@@ -65,7 +65,7 @@ func (p *pool) add(q *query.Pred) int32 {
 }
 
 func keyOf(q *query.Pred) predKey {
-	k := predKey{field: q.Field, value: q.Value, op: q.Op, cased: q.Cased, short: q.Short, num: math.Float64bits(q.Num), set: q.Set}
+	k := predKey{field: q.Field, value: q.Value, op: q.Op, how: q.How, cased: q.Cased, short: q.Short, num: math.Float64bits(q.Num), set: q.Set}
 	switch {
 	case q.Re != nil:
 		k.value = q.Re.String()

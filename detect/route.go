@@ -1,6 +1,11 @@
 package detect
 
-import "slices"
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"unicode/utf8"
+)
 
 // route is the index over the rules that one log source can meet.
 type route struct {
@@ -8,6 +13,8 @@ type route struct {
 	always  []int32 // those without an anchor
 	entries []entry
 	fields  []*fieldIndex // by place in Set.fields; nil: no rule of the route asks for it
+	bySym   []*fieldIndex // the same by event.Sym
+	split   bool          // fields that no anchor is in are looked at when a rule is possible
 	raw     *texts        // nil: nothing looks at the record as a whole
 	gated   bitset        // predicates that do not hold unless an entry says that they do or may
 	lists   bitset        // lists that do not hold unless an entry says that they may
@@ -27,13 +34,27 @@ type entry struct{ rules, holds, may, lists []int32 }
 
 // fieldIndex is what rules look for in the values of one field.
 type fieldIndex struct {
+	at       int32            // place in Set.fields
 	exact    map[string]int32 // folded text to entry
 	marks    [256 / 64]uint64 // bit per markOf of the exact texts: a quick no
+	ends     [256 / 64]uint64 // bit per endsOf of the exact texts: a quick no before folding
 	longest  int              // of the exact texts, in bytes
+	nets     map[netip.Prefix]int32
+	from     []bound  // sorted, least first
+	upTo     []bound  // sorted, greatest first
+	bits     [2][]int // lengths among nets, of IPv4 and of IPv6
+	near4    []net4   // those of IPv4, while they are few: comparing beats hashing
 	numbers  map[float64]int32
 	texts    *texts
 	present  int32 // entry found by the field's presence, -1 for none
+	first    bool  // an anchor of a rule is in it; else only asked when a rule is possible
 	building []text
+}
+
+// bound is an entry found by numbers on one side of num.
+type bound struct {
+	num   float64
+	entry int32
 }
 
 // text is something to find inside values: at the start, at the end or anywhere.
@@ -61,6 +82,11 @@ func newRoute(s *Set, rules []int32) *route {
 			e.rules = appendOnce(e.rules, r)
 		}
 	}
+	for _, f := range b.fields {
+		if f != nil {
+			f.first = true
+		}
+	}
 	for _, r := range rules {
 		if b.common(r) {
 			b.gate(s.code[r], b.set.gateable)
@@ -84,6 +110,7 @@ type anchorKey struct {
 	kind  anchorKind
 	text  string
 	num   float64
+	net   netip.Prefix
 }
 
 func (a *anchor) key() anchorKey {
@@ -91,7 +118,7 @@ func (a *anchor) key() anchorKey {
 	if kind == anchorPattern {
 		kind = anchorPresent
 	}
-	return anchorKey{a.field, kind, a.text, a.num}
+	return anchorKey{a.field, kind, a.text, a.num, a.net}
 }
 
 type routeBuilder struct {
@@ -185,9 +212,10 @@ func (b *routeBuilder) searched(p int32) bool {
 		if a.field != rawField {
 			f := b.fields[a.field]
 			inside = f != nil && len(f.building) > 0
-			if a.kind == anchorExact && f != nil && f.exact != nil || a.kind == anchorNumber && f != nil && f.numbers != nil {
+			if f.looksUp(a.kind) {
 				continue
 			}
+			inside = inside && a.kind != anchorNet && a.kind != anchorFrom && a.kind != anchorUpTo
 		}
 		if !inside || a.kind.inside() && len(a.text) < gram {
 			return false
@@ -224,7 +252,7 @@ func (b *routeBuilder) entryOf(a *anchor) int32 {
 // field returns the index of a field, making it when it is new.
 func (b *routeBuilder) field(at int32) *fieldIndex {
 	if b.fields[at] == nil {
-		b.fields[at] = &fieldIndex{present: -1}
+		b.fields[at] = &fieldIndex{at: at, present: -1}
 	}
 	return b.fields[at]
 }
@@ -252,12 +280,20 @@ func (b *routeBuilder) place(key anchorKey, at int32) {
 		f.exact[key.text] = at
 		mark := markOf([]byte(key.text))
 		f.marks[mark/64] |= 1 << (mark % 64)
+		end := endsOf(key.text)
+		f.ends[end/64] |= 1 << (end % 64)
 		f.longest = max(f.longest, len(key.text))
 	case anchorNumber:
 		if f.numbers == nil {
 			f.numbers = map[float64]int32{}
 		}
 		f.numbers[key.num] = at
+	case anchorNet:
+		f.addNet(key.net, at)
+	case anchorFrom:
+		f.from = append(f.from, bound{key.num, at})
+	case anchorUpTo:
+		f.upTo = append(f.upTo, bound{key.num, at})
 	case anchorPresent:
 		f.present = at
 	default:
@@ -265,13 +301,77 @@ func (b *routeBuilder) place(key anchorKey, at int32) {
 	}
 }
 
+// looksUp reports whether the values of the field are looked up for anchors of a kind anyway.
+func (f *fieldIndex) looksUp(kind anchorKind) bool {
+	switch {
+	case f == nil:
+		return false
+	case kind == anchorExact:
+		return f.exact != nil
+	case kind == anchorNumber:
+		return f.numbers != nil
+	case kind == anchorNet:
+		return f.nets != nil
+	case kind == anchorFrom, kind == anchorUpTo:
+		return f.from != nil || f.upTo != nil
+	}
+	return false
+}
+
+func (f *fieldIndex) addNet(net netip.Prefix, at int32) {
+	if f.nets == nil {
+		f.nets = map[netip.Prefix]int32{}
+	}
+	f.nets[net] = at
+	f.near4 = appendNet4(f.near4, net, at)
+	bits := &f.bits[family(net.Addr())]
+	if !slices.Contains(*bits, net.Bits()) {
+		*bits = append(*bits, net.Bits())
+	}
+}
+
+func family(a netip.Addr) int {
+	if a.Is4() {
+		return 0
+	}
+	return 1
+}
+
 func (b *routeBuilder) finish() {
 	for _, f := range b.fields {
 		if f != nil {
 			f.texts, f.building = newTexts(f.building), nil
+			slices.SortFunc(f.from, func(a, b bound) int { return cmp.Compare(a.num, b.num) })
+			slices.SortFunc(f.upTo, func(a, b bound) int { return cmp.Compare(b.num, a.num) })
+			b.split = b.split || !f.first && len(b.always) == 0
 		}
 	}
 	b.raw = newTexts(b.raws)
+	b.bySym = make([]*fieldIndex, len(b.set.symbols))
+	for sym, at := range b.set.symbols {
+		if at > 0 {
+			b.bySym[sym] = b.fields[at-1]
+		}
+	}
+}
+
+// endsOf is a hash of a text's first and last byte, whose case does not matter where
+// they are ASCII.
+func endsOf(text string) uint8 {
+	if text == "" {
+		return 0
+	}
+	return lower[text[0]]*31 + lower[text[len(text)-1]]
+}
+
+// mayEnd reports whether the folded text may be one of the exact texts, by its ends: a
+// byte that is not ASCII may stand for any.
+func (f *fieldIndex) mayEnd(text string) bool {
+	if text != "" && (text[0]|text[len(text)-1]) >= utf8.RuneSelf {
+		return true
+	}
+	end := endsOf(text)
+	return f.ends[end/64]>>(end%64)&1 != 0
 }
 
 // markOf is a hash of a text that looks at three things only.

@@ -100,6 +100,11 @@ type Rule struct {
 type Filter struct {
 	Rules []string // ids or names; empty: every rule of its log source
 	Keep  query.Node
+
+	Owner   string    // who answers for it
+	Reason  string    // why it was made
+	Expires time.Time // when it ends; zero: never
+	Expired bool      // it had ended when it was loaded, so it was not added to any rule
 }
 
 // Hit is one rule that met one event, or one window of events.

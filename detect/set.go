@@ -30,6 +30,8 @@ type Set struct {
 	symbols []int32          // event.Sym to place in fields plus one
 	predAt  []int32          // per predicate: place of its field in fields, -1: ask the predicate itself
 	groups  map[event.LogSource][]int32
+	limiter limiter
+	refused []Refusal
 
 	building sync.Mutex
 	byGroups map[string]*route
@@ -47,7 +49,7 @@ type routed struct {
 const maxRoutes = 4096
 
 // NewSet indexes the rules. Rules without a condition are kept for Rule and Rules
-// but match nothing; of rules with the same id Rule returns the first.
+// but match nothing, and so are those over the bounds of Rule.Check, see Refused; of rules with the same id Rule returns the first.
 func NewSet(rules []*Rule) *Set {
 	s := &Set{
 		rules:    slices.Clone(rules),
@@ -67,6 +69,10 @@ func NewSet(rules []*Rule) *Set {
 		if r.Cond == nil {
 			continue
 		}
+		if err := r.Check(); err != nil {
+			s.refused = append(s.refused, Refusal{File: r.File, Line: r.Line, ID: r.ID, Reason: err.Error()})
+			continue
+		}
 		s.code[i] = slices.Clip(p.compile(nil, r.Cond))
 		group := lowerSource(r.LogSource)
 		s.groups[group] = append(s.groups[group], int32(i))
@@ -75,7 +81,7 @@ func NewSet(rules []*Rule) *Set {
 	s.nameFields()
 	s.gates = s.gatesOf(p)
 	for i, r := range s.rules {
-		if r.Cond != nil {
+		if s.code[i] != nil {
 			s.anchors[i] = s.findAnchors(p, r.Cond)
 		}
 	}
@@ -167,7 +173,15 @@ func (s *Set) route(source event.LogSource) *routed {
 // applicable returns the log sources of rules that contain no part that source
 // lacks, in a fixed order.
 func (s *Set) applicable(source event.LogSource) []event.LogSource {
-	var out []event.LogSource
+	out := s.within(source, nil)
+	if wide, ok := source.Wider(); ok {
+		out = s.within(wide, out)
+	}
+	return out
+}
+
+// within appends the log sources of rules that contain no part that source lacks.
+func (s *Set) within(source event.LogSource, out []event.LogSource) []event.LogSource {
 	for mask := range 8 {
 		var g event.LogSource
 		for bit, part := range []struct{ to, from *string }{

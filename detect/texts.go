@@ -53,7 +53,7 @@ func newTexts(list []text) *texts {
 			continue
 		}
 		long++
-		for i := 0; i+gram <= len(x.text); i++ {
+		for i := range grams(x.text) {
 			common[gramAt(x.text, i)]++
 		}
 	}
@@ -75,10 +75,14 @@ func newTexts(list []text) *texts {
 	return t
 }
 
+// grams is how many grams at the start of a literal are weighed: of a long one all
+// would cost memory and tell nothing more.
+func grams(s string) int { return min(len(s)-gram+1, 64) }
+
 // rarest is where in s those four bytes start that the fewest literals hold.
 func rarest(s string, common map[uint32]int) int {
 	best := 0
-	for i := 1; i+gram <= len(s); i++ {
+	for i := range grams(s) {
 		if common[gramAt(s, i)] <= common[gramAt(s, best)] {
 			best = i
 		}

@@ -50,11 +50,13 @@ type Flags uint16
 
 // The flags an event can carry.
 const (
-	FlagLate    Flags = 1 << iota // older than what its source had already delivered
-	FlagCut                       // longer than the record cap; the rest was counted and hashed
-	FlagClock                     // its own time cannot be right; Time is Seen
-	FlagRawOnly                   // no format recognised it: only Raw can be searched
-	FlagNoTime                    // it carries no time of its own; Time is Seen
+	FlagLate     Flags = 1 << iota // older than what its source had already delivered
+	FlagCut                        // longer than the record cap; the rest was counted and hashed
+	FlagClock                      // its own time cannot be right; Time is Seen
+	FlagRawOnly                    // no format recognised it: only Raw can be searched
+	FlagNoTime                     // it carries no time of its own; Time is Seen
+	FlagShrank                     // a loss: a file was truncated or overwritten in place and no copy of the rest was found
+	FlagVanished                   // a loss or a state: a file was deleted or replaced before it was read, or while its writer has it open
 )
 
 // Event is one record with a time, a source, a format, a level and fields.

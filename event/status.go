@@ -30,6 +30,7 @@ type SourceStatus struct {
 	Name     string // for people
 	State    SourceState
 	Reason   string // one sentence, when State is not live
+	Flags    Flags  // FlagVanished: its file is gone from its name while a writer still has it open
 	Format   string
 	Records  uint64
 	Bytes    uint64

@@ -44,7 +44,7 @@ const (
 	OpExists               // the field is there, whatever its value
 	OpNull                 // the field is absent or null
 	OpEmpty                // the field is there and is the empty text
-	OpFieldEqual           // the field equals the field named Value
+	OpFieldEqual           // the field equals the field named Value, or has it as a part: see Pred.How
 	OpIn                   // whole field is one of Set.Values (folded unless Cased)
 )
 
@@ -57,6 +57,7 @@ type Pred struct {
 	Op    Op
 	Value string
 	Cased bool
+	How   Op // of OpFieldEqual: OpEqual, or OpContains, OpPrefix or OpSuffix: which part the other field is; an empty text is no part
 	Num   float64
 	Re    *regexp.Regexp
 	Net   netip.Prefix

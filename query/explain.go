@@ -92,7 +92,11 @@ func (p *Pred) explainName(e *event.Event, name string, dst []Match) []Match {
 	}
 	c := newCursor(e, name, 0)
 	for v := c.next(); v != nil && len(dst)-from < MaxExplainedTimes; v = c.next() {
-		if p.MatchValue(v) || p.Op == OpFieldEqual && p.equalsField(e, v) {
+		holds := p.MatchValue(v)
+		if p.Op == OpFieldEqual {
+			_, _, holds = p.equalsField(e, v)
+		}
+		if holds {
 			start, end := p.place(e, v)
 			dst = append(dst, p.because(name, v.Str, start, end))
 		}
@@ -139,6 +143,10 @@ func (p *Pred) place(e *event.Event, v *event.Value) (start, end int32) {
 	case OpContains, OpPrefix, OpSuffix, OpRegex:
 		a, b := p.locate(v.Str)
 		return v.Pos + int32(a), v.Pos + int32(b)
+	case OpFieldEqual:
+		if a, b, ok := p.equalsField(e, v); ok {
+			return v.Pos + int32(a), v.Pos + int32(b)
+		}
 	}
 	return v.Pos, v.End
 }

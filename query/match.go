@@ -111,7 +111,7 @@ func (p *Pred) matchName(e *event.Event, name string, sym event.Sym) bool {
 	}
 	for ; v != nil; v = c.next() {
 		if p.Op == OpFieldEqual {
-			if p.equalsField(e, v) {
+			if _, _, ok := p.equalsField(e, v); ok {
 				return true
 			}
 		} else if p.MatchValue(v) {
@@ -183,8 +183,8 @@ func (p *Pred) find(s string) (start, end int, ok bool) {
 		s := cutRegexInput(s)
 		return 0, len(s), p.Re != nil && p.mayMatch(s) && p.Re.MatchString(s)
 	case OpCIDR:
-		a, ok := parseAddr(s)
-		return 0, len(s), ok && (p.Net.Contains(a) || p.Net.Addr().Is4In6() && plainNet(p.Net).Contains(a))
+		a, ok := ParseAddr(s)
+		return 0, len(s), ok && (p.Net.Contains(a) || p.Net.Addr().Is4In6() && PlainNet(p.Net).Contains(a))
 	case OpEmpty:
 		return 0, 0, s == ""
 	case OpIn:
@@ -277,11 +277,11 @@ func sameAddr(a, b string) bool {
 	if strings.IndexByte(a, ':') < 0 || strings.IndexByte(b, ':') < 0 {
 		return false
 	}
-	x, ok := parseAddr(a)
+	x, ok := ParseAddr(a)
 	if !ok {
 		return false
 	}
-	y, ok := parseAddr(b)
+	y, ok := ParseAddr(b)
 	return ok && x == y
 }
 
@@ -302,7 +302,7 @@ func (p *Pred) TextOnly() bool {
 	if _, ok := parseNumber(p.Value); ok {
 		return false
 	}
-	_, addr := parseAddr(p.Value)
+	_, addr := ParseAddr(p.Value)
 	return !addr || strings.IndexByte(p.Value, ':') < 0
 }
 
@@ -315,11 +315,19 @@ func (p *Pred) ordered(v *event.Value) bool {
 		l := parseLevel(v.Str)
 		return l != event.LevelUnknown && p.compare(float64(l))
 	}
-	if v.Kind == event.KindNumber {
-		return p.compare(v.Num)
-	}
-	n, ok := parseNumber(v.Str)
+	n, ok := NumberOf(v)
 	return ok && p.compare(n)
+}
+
+// Numeric reports whether p compares numbers with Num: not levels, not times.
+func (p *Pred) Numeric() bool { return p.ordering() && scaleLike(p.Value) == scaleNumber }
+
+// NumberOf is the number that a value is compared as. It does not allocate.
+func NumberOf(v *event.Value) (float64, bool) {
+	if v.Kind == event.KindNumber {
+		return v.Num, true
+	}
+	return parseNumber(v.Str)
 }
 
 func (p *Pred) compare(n float64) bool {
@@ -334,19 +342,38 @@ func (p *Pred) compare(n float64) bool {
 	return n >= p.Num
 }
 
-// equalsField reports whether v equals a value of the field named Value.
-func (p *Pred) equalsField(e *event.Event, v *event.Value) bool {
+// equalsField returns the part of v that a value of the field named Value is.
+func (p *Pred) equalsField(e *event.Event, v *event.Value) (start, end int, ok bool) {
 	c := newCursor(e, p.Value, 0)
 	for w := c.next(); w != nil; w = c.next() {
 		if v.Kind == event.KindNull || w.Kind == event.KindNull {
 			continue
 		}
-		if v.Str == w.Str || !p.Cased && EqualFold(v.Str, w.Str) {
-			return true
-		}
-		if v.Kind == event.KindNumber && w.Kind == event.KindNumber && v.Num == w.Num {
-			return true
+		if start, end, ok := p.hasPart(v, w); ok {
+			return start, end, true
 		}
 	}
-	return false
+	return 0, 0, false
+}
+
+// hasPart compares two values as How says.
+func (p *Pred) hasPart(v, w *event.Value) (start, end int, ok bool) {
+	if p.How == OpEqual {
+		same := v.Str == w.Str || !p.Cased && EqualFold(v.Str, w.Str) ||
+			v.Kind == event.KindNumber && w.Kind == event.KindNumber && v.Num == w.Num
+		return 0, len(v.Str), same
+	}
+	if w.Str == "" {
+		return 0, 0, false
+	}
+	part := Pred{Value: w.Str, Cased: p.Cased}
+	switch p.How {
+	case OpContains:
+		return part.contains(v.Str)
+	case OpPrefix:
+		return part.prefix(v.Str)
+	case OpSuffix:
+		return part.suffix(v.Str)
+	}
+	return 0, 0, false
 }

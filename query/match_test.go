@@ -211,6 +211,11 @@ func TestMatchPredicates(t *testing.T) {
 		{Pred{Field: "addr", Op: OpFieldEqual, Value: "source.ip"}, true, "addr equals the field source.ip"},
 		{Pred{Field: "addr", Op: OpFieldEqual, Value: "nothing"}, false, "addr equals the field nothing"},
 		{Pred{Field: "gone", Op: OpFieldEqual, Value: "gone"}, false, "gone equals the field gone"},
+		{Pred{Field: "addr", Op: OpFieldEqual, How: OpPrefix, Value: "source.ip"}, true, "addr starts with the field source.ip"},
+		{Pred{Field: "message", Op: OpFieldEqual, How: OpContains, Value: "user"}, false, "message contains the field user"},
+		{Pred{Field: "raw", Op: OpFieldEqual, How: OpContains, Value: "user"}, true, "raw contains the field user"},
+		{Pred{Field: "raw", Op: OpFieldEqual, How: OpSuffix, Value: "user"}, false, "raw ends with the field user"},
+		{Pred{Field: "raw", Op: OpFieldEqual, How: OpContains, Value: "gone"}, false, "raw contains the field gone"},
 		{Pred{Field: "user", Op: OpIn, Set: set}, true, `"user" is one of root`},
 		{Pred{Field: "user", Op: OpIn, Set: set, Cased: true}, false, `"user" is one of root (exact case)`},
 		{Pred{Field: "n", Op: OpGreater, Num: 5}, true, "n > 5"},
@@ -350,7 +355,7 @@ func TestAddrAgreesWithNetip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := strings.Join(rapid.SliceOfN(piece, 0, 17).Draw(t, "s"), "")
 		want, err := netip.ParseAddr(s)
-		got, ok := parseAddr(s)
+		got, ok := ParseAddr(s)
 		if ok != (err == nil && want.Zone() == "") || ok && got != want.Unmap() {
 			t.Fatalf("%q is %v, %v; netip says %v, %v", s, got, ok, want, err)
 		}

@@ -117,6 +117,8 @@ func (p *Pred) check() error {
 	switch {
 	case p.Op > OpIn:
 		return fmt.Errorf("the condition on %s has an unknown operator; this is a fault of what made it", what)
+	case p.Op == OpFieldEqual && p.How != OpEqual && p.How != OpContains && p.How != OpPrefix && p.How != OpSuffix:
+		return fmt.Errorf("the condition on %s compares two fields in an unknown way; this is a fault of what made it", what)
 	case p.Op == OpRegex && p.Re == nil:
 		return fmt.Errorf("the condition on %s has no regular expression; give one", what)
 	case p.Op == OpCIDR && !p.Net.IsValid():

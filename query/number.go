@@ -76,8 +76,9 @@ func sameNumber(text string, v *event.Value) bool {
 	return ok && n == v.Num
 }
 
-// parseAddr reads an IPv4 or IPv6 address, without a zone, IPv4-mapped ones as IPv4.
-func parseAddr(s string) (netip.Addr, bool) {
+// ParseAddr reads an IPv4 or IPv6 address, without a zone, IPv4-mapped ones as
+// IPv4. It does not allocate.
+func ParseAddr(s string) (netip.Addr, bool) {
 	if len(s) < 2 || len(s) > 45 {
 		return netip.Addr{}, false
 	}

@@ -62,7 +62,7 @@ func (p *parser) value(q Pred) (Node, error) {
 		return nil, p.unexpected()
 	}
 	if net, err := netip.ParsePrefix(w.text); err == nil && !within(q.Field) {
-		q.Op, q.Value, q.Net = OpCIDR, w.text, plainNet(net)
+		q.Op, q.Value, q.Net = OpCIDR, w.text, PlainNet(net)
 		return &q, p.separate()
 	}
 	return p.textPred(&q, w.text, pos)

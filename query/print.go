@@ -107,7 +107,7 @@ func (p *Pred) printRaw() string {
 	case p.Cased:
 	case p.Op == OpContains && p.Value != "":
 		return printText(p.Value, false)
-	case p.Op == OpGlob:
+	case p.Op == OpGlob && p.Value != "":
 		return printGlob(p.Value)
 	case p.Op == OpRegex:
 		return "/" + escapeSlashes(p.expr()) + "/"
@@ -184,7 +184,7 @@ func (p *Pred) words() string {
 	case OpNull:
 		text = "is absent or null"
 	case OpFieldEqual:
-		text = "equals the field " + p.Value
+		text = p.How.wordsForPart() + " the field " + p.Value
 	case OpIn:
 		text = "is one of " + p.Set.words()
 	case OpCIDR:
@@ -202,6 +202,19 @@ func (p *Pred) words() string {
 	return text
 }
 
+// wordsForPart says how two fields are compared.
+func (o Op) wordsForPart() string {
+	switch o {
+	case OpContains:
+		return "contains"
+	case OpPrefix:
+		return "starts with"
+	case OpSuffix:
+		return "ends with"
+	}
+	return "equals"
+}
+
 // words lists the first values of a set.
 func (s *Set) words() string {
 	if s == nil {
@@ -210,14 +223,16 @@ func (s *Set) words() string {
 	if s.Name != "" {
 		return "@" + s.Name
 	}
-	values := make([]string, 0, len(s.Values))
-	for v := range s.Values {
-		values = append(values, v)
-	}
-	slices.Sort(values)
 	const shown = 5
-	if more := len(values) - shown; more > 0 {
-		return strings.Join(values[:shown], ", ") + " and " + strconv.Itoa(more) + " more"
+	values := make([]string, 0, shown+1)
+	for v := range s.Values { // may be a million: only the first are sorted
+		if at, _ := slices.BinarySearch(values, v); at < shown {
+			values = slices.Insert(values, at, v)
+			values = values[:min(len(values), shown)]
+		}
+	}
+	if more := len(s.Values) - shown; more > 0 {
+		return strings.Join(values, ", ") + " and " + strconv.Itoa(more) + " more"
 	}
 	return strings.Join(values, ", ")
 }

@@ -13,6 +13,26 @@ const (
 	MaxRegexInput   = 64 << 10 // bytes of a value that are looked at; what is behind is not seen
 )
 
+// MaxRegexPrograms is how many instructions all expressions of one rule file may
+// have together: about 20 MiB of programs.
+const MaxRegexPrograms = 200_000
+
+// RegexRoom compiles expressions that together stay within MaxRegexPrograms. The
+// zero value has all of its room.
+type RegexRoom struct{ used int }
+
+// Compile is CompileRegex while there is room. A nil RegexRoom has no bound.
+func (r *RegexRoom) Compile(expr string) (*regexp.Regexp, error) {
+	if r != nil && r.used > MaxRegexPrograms {
+		return nil, fmt.Errorf("the regular expressions of this file need more than %d steps together; split the file", MaxRegexPrograms)
+	}
+	re, size, err := compileRegex(expr)
+	if r != nil {
+		r.used += size
+	}
+	return re, err
+}
+
 // CompileRegex compiles an expression in Go's RE2 syntax, which matches in time
 // linear to the text. It refuses what is over MaxRegex or MaxRegexProgram, so that
 // `(x{1000}){1000}` from a rule file costs nothing. It is the only way an

@@ -42,15 +42,16 @@ func (s *Set) addNet(net netip.Prefix) {
 	if s.nets == nil {
 		s.nets = map[netip.Prefix]struct{}{}
 	}
-	net = plainNet(net)
+	net = PlainNet(net)
 	s.nets[net] = struct{}{}
 	if !slices.Contains(s.bits, net.Bits()) {
 		s.bits = append(s.bits, net.Bits())
 	}
 }
 
-// plainNet is the network without host bits, an IPv4-mapped one as IPv4.
-func plainNet(net netip.Prefix) netip.Prefix {
+// PlainNet is the network without host bits, an IPv4-mapped one as IPv4: an address
+// that ParseAddr read answers OpCIDR exactly when it is inside this.
+func PlainNet(net netip.Prefix) netip.Prefix {
 	if a := net.Addr(); a.Is4In6() && net.Bits() >= 96 {
 		net = netip.PrefixFrom(a.Unmap(), net.Bits()-96)
 	}
@@ -60,7 +61,7 @@ func plainNet(net netip.Prefix) netip.Prefix {
 // has reports whether text is a member, as text or as an address.
 func (s *Set) has(text string, cased bool) bool {
 	if len(s.nets) > 0 {
-		if a, ok := parseAddr(text); ok && s.hasAddr(a) {
+		if a, ok := ParseAddr(text); ok && s.hasAddr(a) {
 			return true
 		}
 	}
