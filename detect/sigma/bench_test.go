@@ -20,6 +20,7 @@ func BenchmarkLoad(b *testing.B) {
 	corpus(b)
 	var before, after runtime.MemStats
 	var set *detect.Set
+	start := cpuSeconds(b)
 	for b.Loop() {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
@@ -28,6 +29,7 @@ func BenchmarkLoad(b *testing.B) {
 			set.Reaches(s)
 		}
 	}
+	b.ReportMetric((cpuSeconds(b)-start)/float64(b.N), "cpu-s/load")
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/(1<<20), "MiB-kept")
@@ -43,6 +45,31 @@ func BenchmarkMatch(b *testing.B) {
 		for name, events := range families {
 			b.Run(fmt.Sprintf("rules=%d/%s", n, name), func(b *testing.B) {
 				benchMatch(b, set, events, ownSource[name])
+			})
+		}
+	}
+}
+
+// BenchmarkMatchOwn climbs the ladder with the rules of each family's own log source in
+// every rung, and others beside them: what the others cost. The lowest rung has
+// nothing but its own rules, at most a hundred of them.
+func BenchmarkMatchOwn(b *testing.B) {
+	rules := loadActive(b).Rules
+	families := corpusEvents(b, 1)
+	for _, name := range slices.Sorted(maps.Keys(families)) {
+		var own, others []*detect.Rule
+		for _, r := range rules {
+			if detect.NewSet([]*detect.Rule{r}).Reaches(ownSource[name]) {
+				own = append(own, r)
+			} else {
+				others = append(others, r)
+			}
+		}
+		own = spread(own, min(len(own), 100))
+		for _, n := range []int{len(own), 1000, len(own) + len(others)} {
+			set := detect.NewSet(append(slices.Clone(own), spread(others, n-len(own))...))
+			b.Run(fmt.Sprintf("%s/own=%d/rules=%d", name, len(own), n), func(b *testing.B) {
+				benchMatch(b, set, families[name], ownSource[name])
 			})
 		}
 	}

@@ -38,13 +38,17 @@ func (it *item) plainValue(t *term, field string) (query.Node, error) {
 	}
 	parts := make([]query.Node, 0, len(t.alts))
 	for _, p := range t.alts {
-		q := p.pred(field, it.cased)
-		if field == "" {
-			if q = p.keyword(it.cased); q == nil {
+		if field != "" {
+			parts = append(parts, p.pred(field, it.cased))
+			continue
+		}
+		for _, form := range p.delivered() {
+			q := form.keyword(it.cased)
+			if q == nil {
 				return nil, fail(t.node, "the keyword %s is found in every event; remove it", quote(t.raw))
 			}
+			parts = append(parts, q)
 		}
-		parts = append(parts, q)
 	}
 	if len(parts) == 0 {
 		return nil, fail(t.node, "the value %s is too short for base64offset; give at least two bytes", quote(t.raw))
@@ -69,7 +73,7 @@ func (it *item) regex(t *term, field string) (query.Node, error) {
 	if it.flags != "" {
 		expr = "(?" + it.flags + ")" + expr
 	}
-	re, err := query.CompileRegex(expr)
+	re, err := it.re.Compile(expr)
 	if err != nil {
 		return nil, fail(t.node, "%v", err)
 	}
@@ -102,7 +106,7 @@ func (it *item) fieldEqual(t *term, field string) (query.Node, error) {
 		return nil, fail(t.node, "fieldref needs the name of another field")
 	}
 	other := func(name string) query.Node {
-		return &query.Pred{Field: field, Op: query.OpFieldEqual, Value: name, Cased: it.cased}
+		return &query.Pred{Field: field, Op: query.OpFieldEqual, How: it.op, Value: name, Cased: it.cased}
 	}
 	parts := []query.Node{other(t.raw)}
 	if stripped := strings.ReplaceAll(t.raw, " ", ""); stripped != t.raw && stripped != "" {

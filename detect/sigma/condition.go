@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"bartizan/detect"
 	"bartizan/query"
 
 	"go.yaml.in/yaml/v3"
@@ -11,9 +12,9 @@ import (
 
 // The bounds of a condition.
 const (
-	maxCondition = 64 << 10 // bytes
-	maxNesting   = 100      // parentheses and nots
-	maxNodes     = 150_000  // predicates and connectives after all searches are put in
+	maxCondition = 64 << 10            // bytes
+	maxNesting   = 100                 // parentheses and nots
+	maxNodes     = detect.MaxRuleNodes // predicates and connectives after all searches are put in
 )
 
 // search is one search identifier with what it means.

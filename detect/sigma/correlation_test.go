@@ -302,8 +302,10 @@ func TestFilterRefusals(t *testing.T) {
 		"empty text":     "filter: {rules: ['', x], s: {a: b}, condition: not s}",
 		"list of texts":  "filter: {rules: [[x]], s: {a: b}, condition: not s}",
 		"no search has":  "filter: {s: {a: b}, condition: not t}",
+		"must be a date": "filter: {s: {a: b}, condition: not s}\nexpires: 2026-02-30",
+		"owner must be":  "filter: {s: {a: b}, condition: not s}\nowner: [a]",
 		"no detection;":  "filter: {s: {a: b}, condition: not s}\ndetection: {s: {a: b}, condition: s}",
-		"removed from S": "action: correlation\nfilter: {s: {a: b}, condition: not s}",
+		"none of global": "action: correlation\nfilter: {s: {a: b}, condition: not s}",
 	} {
 		l := Parse("r.yml", []byte("title: f\nid: f\nlogsource: {product: test}\n"+body+"\n"))
 		if len(l.Refused) != 1 || !strings.Contains(l.Refused[0].Reason, reason) {

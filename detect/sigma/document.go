@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"bartizan/detect"
+	"bartizan/query"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,8 +22,8 @@ const (
 	MaxValues  = 200_000 // scalars, lists and maps together, aliases counted each time
 )
 
-// fault is why a rule is refused, with the line it is about (1-based, in the
-// document; 0 is the document as a whole).
+// fault is why a rule is refused, with the line it is about (1-based, in the file; 0
+// is the document as a whole).
 type fault struct {
 	line   int
 	reason string
@@ -58,33 +59,45 @@ func (o Options) Parse(file string, src []byte) detect.Loaded {
 		}}}
 	}
 	var out detect.Loaded
-	found, collection := false, false
+	c := collection{left: bounds{values: MaxValues, aliases: MaxAliases}}
+	var regexes query.RegexRoom
+	found := false
 	for _, d := range split(src) {
 		root, err := d.parse()
 		if err == nil && root == nil {
 			continue // only comments
 		}
 		found = true
-		collection = collection || isCollection(root)
-		rd := reader{opt: o, part: collection}
-		d.add(&out, file, root, &rd, err)
+		if err == nil {
+			if root, err = c.take(&d, root); root == nil {
+				c.unused(&out, file)
+				continue
+			}
+		}
+		rd := reader{opt: o, regexes: &regexes}
+		d.add(&out, file, root, &rd, err, c.source)
 	}
+	c.end()
+	c.unused(&out, file)
 	if !found {
 		out.Warnings = append(out.Warnings, detect.Refusal{File: file, Reason: "the file holds no rule"})
 	}
 	return out
 }
 
-// add puts the rule of a document, or why it is none, into out.
-func (d *document) add(out *detect.Loaded, file string, root *yaml.Node, rd *reader, err error) {
+// add puts the rule of a document, or why it is none, into out; shared is the
+// template it is based on.
+func (d *document) add(out *detect.Loaded, file string, root *yaml.Node, rd *reader, err error, shared []byte) {
 	if err == nil {
-		err = rd.read(root)
+		if err = rd.read(root); err == nil {
+			err = rd.bounded(root)
+		}
 	} else if root != nil {
 		rd.rule.ID = idOf(root)
 	}
 	lines := bytes.Count(d.src, []byte("\n")) + 1 // YAML also counts bare carriage returns
 	remark := func(line int, reason string) detect.Refusal {
-		return detect.Refusal{File: file, Line: d.above + min(max(line, 1), lines), ID: rd.rule.ID, Reason: reason}
+		return detect.Refusal{File: file, Line: min(max(line, 1), d.above+lines), ID: rd.rule.ID, Reason: reason}
 	}
 	for _, w := range rd.warnings {
 		out.Warnings = append(out.Warnings, remark(w.line, w.reason))
@@ -95,29 +108,29 @@ func (d *document) add(out *detect.Loaded, file string, root *yaml.Node, rd *rea
 		if errors.As(err, &f) {
 			line = f.line
 		}
+		if line == 0 {
+			line = d.above + 1
+		}
 		out.Refused = append(out.Refused, remark(line, err.Error()))
 		return
 	}
-	rd.rule.Line = d.above + root.Line
-	sum := sha256.Sum256(d.src)
+	rd.rule.Line = root.Line
+	sum := sha256.Sum256(append(shared[:len(shared):len(shared)], d.src...))
 	copy(rd.rule.Hash[:], sum[:16])
-	if rd.rule.Correlation != nil {
-		rd.rule.Correlation.Line += d.above
-	}
 	for _, r := range append([]*detect.Rule{&rd.rule}, rd.parts...) {
 		r.File, r.Line, r.Hash = file, rd.rule.Line, rd.rule.Hash
 		out.Rules = append(out.Rules, r)
 	}
 }
 
-// isCollection reports whether the document begins what Sigma once called a
-// collection: its other documents are no rules by themselves.
-func isCollection(root *yaml.Node) bool {
-	if root == nil || root.Kind != yaml.MappingNode {
-		return false
+// bounded refuses what is too large to be matched.
+func (r *reader) bounded(root *yaml.Node) error {
+	for _, x := range append([]*detect.Rule{&r.rule}, r.parts...) {
+		if err := x.Check(); err != nil {
+			return fail(or(get(root, "detection"), root), "%v", err)
+		}
 	}
-	n := get(root, "action")
-	return n != nil && n.Value == "global"
+	return nil
 }
 
 // idOf is the id of a document that is refused before it is read.
@@ -159,7 +172,8 @@ func isMarker(line []byte) bool {
 	return len(line) == 3 || strings.IndexByte(" \t\r\n", line[3]) >= 0
 }
 
-// parse returns the document's root, nil when there is nothing but comments. With
+// parse returns the document's root, with the lines of the file, nil when there is
+// nothing but comments. With
 // an error it may return the root as well, unchecked.
 func (d *document) parse() (root *yaml.Node, err error) {
 	if n := countTokens(d.src); n > MaxValues {
@@ -172,12 +186,13 @@ func (d *document) parse() (root *yaml.Node, err error) {
 	}()
 	var doc yaml.Node
 	if err := yaml.Unmarshal(d.src, &doc); err != nil {
-		return nil, yamlFault(err)
+		return nil, yamlFault(err, d.above)
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind == yaml.ScalarNode && doc.Content[0].ShortTag() == "!!null" {
 		return nil, nil
 	}
 	root = doc.Content[0]
+	shift(root, d.above)
 	left := bounds{values: MaxValues, aliases: MaxAliases}
 	return root, left.check(root, 0)
 }
@@ -198,10 +213,13 @@ func countTokens(src []byte) int {
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
 
 // yamlFault makes one sentence of the parser's error and takes the line out of it.
-func yamlFault(err error) error {
+func yamlFault(err error, above int) error {
 	text := err.Error()
 	m := yamlLine.FindStringSubmatch(text)
 	line, _ := strconv.Atoi(m[1]) // empty: the parser gave none, 0
+	if line > 0 {
+		line += above
+	}
 	return &fault{line, "the YAML cannot be read: " + strings.TrimPrefix(text, m[0])}
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // placeholder is %name%; a percent sign behind a backslash begins none.
-var placeholder = regexp.MustCompile(`\\%|%(\w+)%`)
+var placeholder = regexp.MustCompile(`\\%|%([^%\s\\]+)%`)
 
 // expand replaces placeholders by the values of configured lists. One that is in
 // no list refuses the rule: taken literally it would mean something else.

@@ -21,9 +21,10 @@ type item struct {
 	all   bool
 	cased bool
 	neq   bool
-	op    query.Op // of compareNumber
+	op    query.Op // of compareNumber; of compareField which part the other field is
 	part  string   // of compareTime
 	room  *int     // bytes left for variants of values
+	re    *query.RegexRoom
 	lists map[string][]string
 }
 
@@ -62,7 +63,7 @@ const (
 
 // readItem reads one key and value of a search; key is nil for a keyword.
 func (r *reader) readItem(key, value *yaml.Node) (query.Node, error) {
-	it := item{key: key, value: plain(value), room: &r.room, lists: r.opt.Lists}
+	it := item{key: key, value: plain(value), room: &r.room, re: r.regexes, lists: r.opt.Lists}
 	if key == nil {
 		it.key = it.value
 	} else {

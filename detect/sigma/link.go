@@ -221,13 +221,13 @@ func (k *linker) filter() {
 		at[r.ID] = i
 	}
 	for _, f := range k.all.Rules {
-		if f.Filter == nil {
+		if f.Filter == nil || f.Filter.Expired {
 			continue
 		}
 		if f.Filter.Rules == nil {
 			for i, r := range k.all.Rules {
 				if r.Cond != nil && r.Kind == detect.KindSigma && covers(f.LogSource, r.LogSource) {
-					k.all.Rules[i] = filtered(r, f)
+					k.apply(i, f)
 				}
 			}
 			continue
@@ -253,7 +253,7 @@ func (k *linker) filterOne(f *detect.Rule, ref string, at map[string]int) {
 	case !covers(f.LogSource, r.LogSource):
 		k.warn(f, "the filter does not apply to "+quote(ref)+", whose log source is another")
 	default:
-		k.all.Rules[at[r.ID]] = filtered(r, f)
+		k.apply(at[r.ID], f)
 	}
 }
 
@@ -261,11 +261,21 @@ func (k *linker) filterOne(f *detect.Rule, ref string, at map[string]int) {
 func (k *linker) filterParts(f, r *detect.Rule, at map[string]int) (any bool) {
 	for _, id := range r.Correlation.Rules {
 		if strings.HasPrefix(id, r.ID+"/") && covers(f.LogSource, r.LogSource) {
-			k.all.Rules[at[id]] = filtered(k.all.Rules[at[id]], f)
+			k.apply(at[id], f)
 			any = true
 		}
 	}
 	return any
+}
+
+// apply adds a filter to the rule at i, unless that would then be too large.
+func (k *linker) apply(i int, f *detect.Rule) {
+	r := filtered(k.all.Rules[i], f)
+	if err := r.Check(); err != nil {
+		k.warn(f, "the filter does not apply to "+quote(r.ID)+", because with it "+err.Error())
+		return
+	}
+	k.all.Rules[i] = r
 }
 
 // filtered is a copy of r with the filter in its condition.

@@ -172,6 +172,9 @@ func TestModifiers(t *testing.T) {
 		{`sel: {a|gt: -1.5}`, []*event.Event{f("a", -1)}, []*event.Event{f("a", -2)}},
 		{`sel: {a|gte: 5}`, []*event.Event{f("a", 5)}, []*event.Event{f("a", 4)}},
 		{`sel: {a|fieldref: b}`, []*event.Event{f("a", "X", "b", "x")}, []*event.Event{f("a", "x", "b", "y"), f("a", "x"), f("b", "x")}},
+		{`sel: {a|fieldref|contains: b}`, []*event.Event{f("a", "xyz", "b", "Y")}, []*event.Event{f("a", "xyz", "b", "yx"), f("a", "xyz"), f("a", "xyz", "b", "")}},
+		{`sel: {a|fieldref|startswith: b}`, []*event.Event{f("a", "xyz", "b", "XY"), f("a", "xyz", "b", "q", "b", "x")}, []*event.Event{f("a", "xyz", "b", "yz")}},
+		{`sel: {a|fieldref|endswith|cased: b}`, []*event.Event{f("a", "xyz", "b", "yz")}, []*event.Event{f("a", "xyz", "b", "YZ"), f("a", "xyz", "b", "xy")}},
 		{`sel: {a|fieldref|neq: b}`, []*event.Event{f("a", "x", "b", "y")}, []*event.Event{f("a", "x", "b", "x")}},
 		{`sel: {a|fieldref|cased: b}`, nil, []*event.Event{f("a", "X", "b", "x")}},
 	})

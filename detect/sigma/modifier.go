@@ -94,7 +94,11 @@ func (it *item) place(name string) error {
 		}
 		return nil
 	case compareField:
-		return fail(it.key, "the modifier fieldref with %s is refused: comparing parts of two fields is not supported", name)
+		if it.op != query.OpEqual {
+			return fail(it.key, "fieldref goes with one of contains, startswith and endswith; remove the others")
+		}
+		it.op = map[string]query.Op{"contains": query.OpContains, "startswith": query.OpPrefix, "endswith": query.OpSuffix}[name]
+		return nil
 	case compareValue:
 	default:
 		return fail(it.key, "%s does not go with %s; remove one", name, it.mods[0])

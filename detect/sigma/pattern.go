@@ -1,7 +1,10 @@
 package sigma
 
 import (
+	"fmt"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"bartizan/query"
 )
@@ -143,4 +146,49 @@ func (p pattern) keyword(cased bool) *query.Pred {
 		return &query.Pred{Op: query.OpContains, Value: text, Cased: cased}
 	}
 	return &query.Pred{Op: query.OpGlob, Value: p.glob(), Cased: cased}
+}
+
+// delivered are the forms in which a keyword can stand in a raw record: as it is,
+// and where JSON writes it otherwise also as it does there, with and without \u for
+// what is not ASCII (RFC 8259 section 7).
+func (p pattern) delivered() []pattern {
+	out := []pattern{p}
+	for _, ascii := range []bool{false, true} {
+		form := make(pattern, len(p))
+		changed := false
+		for i, x := range p {
+			form[i] = piece{text: jsonText(x.text, ascii), wild: x.wild}
+			changed = changed || form[i].text != x.text
+		}
+		if changed && (!ascii || form.glob() != out[len(out)-1].glob()) {
+			out = append(out, form)
+		}
+	}
+	return out
+}
+
+// jsonText is the text as a JSON string has it between its quotation marks.
+func jsonText(s string, ascii bool) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < ' ' || ascii && r >= utf8.RuneSelf && r <= 0xffff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		case ascii && r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"bartizan/detect"
+	"bartizan/event"
+	"bartizan/query"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,11 +16,11 @@ import (
 // reader turns one document into a rule.
 type reader struct {
 	opt      Options
-	part     bool // of a collection
 	rule     detect.Rule
 	parts    []*detect.Rule // rules that only feed this one
 	warnings []fault
 	room     int // bytes left for variants of values
+	regexes  *query.RegexRoom
 }
 
 func (r *reader) warn(n *yaml.Node, reason string) {
@@ -32,13 +34,7 @@ func (r *reader) read(root *yaml.Node) error {
 	if root.Kind != yaml.MappingNode {
 		return fail(root, "a rule is a map with title, logsource and detection; this is not a map")
 	}
-	if n := get(root, "action"); n != nil {
-		return fail(n, "collections with action: global, reset or repeat were removed from Sigma, as was action: correlation; write each rule out")
-	}
 	if err := r.identity(root); err != nil {
-		if r.part {
-			err = fail(root, "this is part of a collection (action: global), which was removed from Sigma; write each rule out")
-		}
 		return err
 	}
 	steps := []func(*yaml.Node) error{r.header, r.level, r.logsource, r.own, r.detection}
@@ -157,7 +153,7 @@ func (r *reader) logsource(root *yaml.Node) error {
 		}
 		*f.to = strings.ToLower(strings.TrimSpace(v))
 	}
-	if at.Product == "" && at.Category == "" && at.Service == "" {
+	if *at == (event.LogSource{}) && get(root, "filter") == nil {
 		r.warn(n, "the logsource names no product, category or service, so the rule is tried on every event")
 	}
 	return nil

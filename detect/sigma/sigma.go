@@ -19,6 +19,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"bartizan/detect"
 )
@@ -36,6 +37,15 @@ type Options struct {
 	// FiltersExclude reads the condition of a filter as what it excludes ("and not");
 	// else it is added as it stands, as pySigma does.
 	FiltersExclude bool
+	// Now says what time it is, to tell filters that have expired; nil is time.Now.
+	Now func() time.Time
+}
+
+func (o Options) now() time.Time {
+	if o.Now == nil {
+		return time.Now()
+	}
+	return o.Now()
 }
 
 // Load is Options.Load without lists.

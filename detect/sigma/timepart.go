@@ -48,7 +48,7 @@ func (it *item) timePred(t *term, field string) (query.Node, error) {
 	if len(values) == 0 {
 		return query.Or{}, nil
 	}
-	re, err := query.CompileRegex(timePattern(it.part, values))
+	re, err := it.re.Compile(timePattern(it.part, values))
 	if err != nil {
 		return nil, fail(t.node, "%s with so many values is more than one expression can say; narrow it: %v", it.part, err)
 	}
