@@ -5,14 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"bartizan/detect"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxItems bounds the rules, macros and lists of one Load.
-const MaxItems = 50_000
+// The bounds of what the items of one Load say.
+const (
+	MaxItems   = 50_000   // rules, macros and lists
+	MaxChanges = 1_000    // of one rule or macro by later items
+	MaxText    = 64 << 10 // bytes of a rule's description, and of its output
+)
 
 // listDef, macroDef and ruleDef are what the files say after all appends and
 // overrides. first counts items from the first definition on; last from the
@@ -25,8 +30,8 @@ type (
 		place
 	}
 	macroDef struct {
-		name, condition string
-		first, last     int
+		name, condition      string
+		first, last, changes int
 		place
 	}
 	ruleDef struct {
@@ -35,7 +40,7 @@ type (
 		tags                                  []string
 		exceptions                            []exception
 		enabled, skipUnknown                  bool
-		first, last                           int
+		first, last, changes                  int
 		place                                       // of the definition
 		changed                               place // of the latest change
 	}
@@ -50,6 +55,7 @@ type collector struct {
 	macroOrder []*macroDef
 	ruleOrder  []*ruleDef
 	items      int
+	now        time.Time // exceptions that expired before are left out
 	out        detect.Loaded
 	file       string
 	above      int
@@ -324,6 +330,9 @@ func (c *collector) macro(n *yaml.Node, name string) error {
 		c.macroOrder = append(c.macroOrder, old)
 	}
 	if ch.append || ch.override["condition"] == "append" {
+		if old.changes++; old.changes > MaxChanges {
+			return at(n, "the macro is changed more than %d times; write one condition", MaxChanges)
+		}
 		condition = old.condition + " " + condition
 	}
 	if len(condition) > MaxCondition {

@@ -35,6 +35,9 @@ func (c *collector) rule(n *yaml.Node, name string) error {
 		return at(n, "the rule is to be changed, but there is none called %s before this", quote(name))
 	}
 	next := *old
+	if next.changes++; next.changes > MaxChanges {
+		return at(n, "the rule is changed more than %d times; write one change", MaxChanges)
+	}
 	if err := c.changeRule(n, &next, ch); err != nil {
 		return err
 	}
@@ -61,6 +64,9 @@ func (c *collector) defineRule(n *yaml.Node, name string, old *ruleDef) error {
 		if err != nil {
 			return err
 		}
+		if err := checkLength(v, f.key, s); err != nil {
+			return err
+		}
 		*f.to = s
 	}
 	if v := get(n, "source"); v != nil {
@@ -84,6 +90,18 @@ func (c *collector) defineRule(n *yaml.Node, name string, old *ruleDef) error {
 	c.warn(n, name, "the rule takes the place of the one at %s:%d, which is no longer loaded", old.file, old.line)
 	r.first = old.first
 	*old = *r
+	return nil
+}
+
+// checkLength bounds the texts of a rule.
+func checkLength(n *yaml.Node, key, s string) error {
+	limit := MaxText
+	if key == "condition" {
+		limit = MaxCondition
+	}
+	if len(s) > limit {
+		return at(n, "the %s is longer than %d bytes; shorten it", key, limit)
+	}
 	return nil
 }
 
@@ -149,8 +167,8 @@ func (c *collector) changeRule(n *yaml.Node, r *ruleDef, ch change) error {
 		if how == "append" {
 			s = *f.to + " " + s
 		}
-		if len(s) > MaxCondition {
-			return at(n, "the %s is longer than %d bytes; shorten it", f.key, MaxCondition)
+		if err := checkLength(n, f.key, s); err != nil {
+			return err
 		}
 		*f.to = s
 	}

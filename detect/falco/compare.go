@@ -162,7 +162,7 @@ func (a *asking) ordered(op, v string) (query.Node, error) {
 
 // expression compiles re, which must be about the whole value.
 func (a *asking) expression(re string) (query.Node, error) {
-	compiled, err := query.CompileRegex(re)
+	compiled, err := a.c.sets.re.Compile(re)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package falco
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"bartizan/event"
 	"bartizan/query"
@@ -41,7 +42,7 @@ func (c *compiler) checkFields(x expr) error {
 		return err
 	case *test:
 		for _, t := range []*term{&x.left, x.right} {
-			if t == nil {
+			if t == nil || t.foreign != "" {
 				continue
 			}
 			if _, known := lookup(c.source, t); !known {
@@ -111,6 +112,11 @@ func some(parts ...query.Node) query.Node {
 		return out[0]
 	}
 	return out
+}
+
+// before holds for events with a time before t; query counts in microseconds.
+func before(t time.Time) query.Node {
+	return &query.Pred{Field: "@timestamp", Op: query.OpLess, Value: t.UTC().Format(time.RFC3339), Num: float64(t.UnixMicro())}
 }
 
 func not(n query.Node) query.Node {
@@ -195,6 +201,8 @@ func (c *compiler) node(x expr, negated bool) (query.Node, error) {
 		return c.macro(x, negated)
 	case *test:
 		return c.test(x, negated)
+	case beforeExpr:
+		return before(time.Time(x)), nil
 	}
 	return nil, fmt.Errorf("the condition has an empty part")
 }
@@ -212,6 +220,9 @@ func (c *compiler) nodes(parts []expr, negated bool) ([]query.Node, error) {
 
 // test compiles one comparison.
 func (c *compiler) test(t *test, negated bool) (query.Node, error) {
+	if t.left.foreign != "" || t.right != nil && t.right.foreign != "" {
+		return nil, cannot("%s cannot be asked: the transformers %s are not evaluated here", t.left.String(), join(foreign))
+	}
 	f, known := lookup(c.source, &t.left)
 	if !known {
 		return nil, &unknownField{t.left.field, c.source}

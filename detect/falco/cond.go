@@ -1,6 +1,9 @@
 package falco
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // The bounds of one condition's text.
 const (
@@ -8,15 +11,17 @@ const (
 	MaxDepth     = 64      // parentheses within each other, and macros within macros
 )
 
-// expr is a parsed condition: andExpr, orExpr, notExpr, *check or macroRef; once
-// lists and macros are put in, *test and *resolvedMacro instead of the last two.
+// expr is a parsed condition: andExpr, orExpr, notExpr, *check, macroRef or, of an
+// exception that expires, beforeExpr; once lists and macros are put in, *test and
+// *resolvedMacro instead of *check and macroRef.
 type expr interface{}
 
 type (
-	andExpr  []expr
-	orExpr   []expr
-	notExpr  struct{ x expr }
-	macroRef string
+	andExpr    []expr
+	orExpr     []expr
+	notExpr    struct{ x expr }
+	macroRef   string
+	beforeExpr time.Time // the event's time is before
 )
 
 // check is one comparison.
@@ -42,10 +47,11 @@ type term struct {
 	field      string
 	arg        string
 	hasArg     bool
+	foreign    string // instead of a field: a call that is not evaluated here, as written
 }
 
 func (t *term) String() string {
-	s := t.field
+	s := t.field + t.foreign
 	if t.hasArg {
 		s += "[" + t.arg + "]"
 	}
@@ -268,6 +274,10 @@ func (p *condParser) term(right bool) (term, error) {
 		if err := checkTransform(name, right && len(t.transforms) == 0); err != nil {
 			return t, err
 		}
+		if contains(foreign, name) {
+			t.foreign = name + p.call()
+			break
+		}
 		t.transforms = append(t.transforms, name)
 		if len(t.transforms) > 8 {
 			return t, fmt.Errorf("more than 8 transformers stand around a field; write it simpler")
@@ -275,11 +285,13 @@ func (p *condParser) term(right bool) (term, error) {
 		p.at++
 		p.blanks()
 	}
-	if t.field = p.fieldName(); t.field == "" {
-		return t, p.fail("expected a field such as proc.name")
-	}
-	if err := p.argument(&t); err != nil {
-		return t, err
+	if t.foreign == "" {
+		if t.field = p.fieldName(); t.field == "" {
+			return t, p.fail("expected a field such as proc.name")
+		}
+		if err := p.argument(&t); err != nil {
+			return t, err
+		}
 	}
 	for range t.transforms {
 		if p.blanks(); !p.take(')') {
@@ -294,12 +306,34 @@ func (p *condParser) term(right bool) (term, error) {
 
 func checkTransform(name string, val bool) error {
 	switch {
-	case contains(transforms, name), name == "val" && val:
+	case contains(transforms, name), contains(foreign, name), name == "val" && val:
 		return nil
-	case contains(foreign, name):
-		return fmt.Errorf("the transformer %s() is not supported; the rule cannot be used here", name)
 	}
 	return fmt.Errorf("there is no transformer %s(); there are %s and val on the right", name, join(transforms))
+}
+
+// call takes the arguments of a call in parentheses, whatever they are; "" when
+// they do not end.
+func (p *condParser) call() string {
+	from, deep := p.at, 0
+	for p.at < len(p.src) {
+		switch c := p.src[p.at]; c {
+		case '"', '\'':
+			if _, err := p.quoted(); err != nil {
+				return ""
+			}
+			continue
+		case '(':
+			deep++
+		case ')':
+			if deep--; deep == 0 {
+				p.at++
+				return p.src[from:p.at]
+			}
+		}
+		p.at++
+	}
+	return ""
 }
 
 func (p *condParser) argument(t *term) error {

@@ -14,7 +14,7 @@ import (
 const (
 	MaxNesting = 24      // levels, aliases followed
 	MaxAliases = 200     // uses of an anchor
-	MaxValues  = 150_000 // scalars, lists and maps together, aliases counted each time
+	MaxValues  = 100_000 // scalars, lists and maps together, aliases counted each time
 )
 
 // place is where something stands; line is 1-based.

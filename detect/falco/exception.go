@@ -3,6 +3,7 @@ package falco
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -13,9 +14,16 @@ type exception struct {
 	name   string
 	fields []string
 	comps  []string
-	single bool         // fields is one field, not a list of fields
-	values []*yaml.Node // one per tuple
+	single bool // fields is one field, not a list of fields
+	values []tuple
 	node   *yaml.Node
+}
+
+// tuple is one value per field, and until when it takes events out (the zero time:
+// for ever).
+type tuple struct {
+	*yaml.Node
+	until time.Time
 }
 
 // readExceptions reads the list under exceptions.
@@ -71,10 +79,46 @@ func readException(n *yaml.Node) (x exception, err error) {
 			return x, at(f, "the values of the exception %s must be a list", quote(x.name))
 		}
 		for _, v := range f.Content {
-			x.values = append(x.values, plain(v))
+			x.values = append(x.values, tuple{Node: plain(v)})
 		}
 	}
-	return x, nil
+	return x, x.readOwn(n)
+}
+
+// readOwn reads the keys that are ours: owner and reason are for people, expires
+// is the last day or the time (RFC 3339) after which the values count no more.
+func (x *exception) readOwn(n *yaml.Node) error {
+	for _, key := range []string{"owner", "reason"} {
+		if v := get(n, key); v != nil {
+			if _, err := text(v, "the "+key+" of an exception"); err != nil {
+				return err
+			}
+		}
+	}
+	v := get(n, "expires")
+	if v == nil {
+		return nil
+	}
+	until, ok := expiry(v.Value)
+	if !ok || v.Kind != yaml.ScalarNode {
+		return at(v, "the exception %s expires at %s, which is neither a date such as 2026-12-31 nor a time such as 2026-12-31T18:00:00Z", quote(x.name), quote(cut(v.Value, 40)))
+	}
+	for i := range x.values {
+		x.values[i].until = until
+	}
+	return nil
+}
+
+// expiry reads a date, which is the whole of that day in UTC, or a time (RFC 3339),
+// within the years that can be compared with an event's.
+func expiry(s string) (time.Time, bool) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err == nil {
+		t = t.AddDate(0, 0, 1)
+	} else {
+		t, err = time.Parse(time.RFC3339, s)
+	}
+	return t.UTC(), err == nil && t.Year() > 1970 && t.Year() < 9999
 }
 
 // oneOrMore reads a text or a list of texts.
@@ -115,11 +159,11 @@ func (x *exception) complete() error {
 func (x *exception) checkValues() error {
 	for _, v := range x.values {
 		switch {
-		case x.single && v.Kind == yaml.MappingNode, x.single && isNull(v):
-			return at(v, "each value of the exception %s must be a text or a list", quote(x.name))
+		case x.single && v.Kind == yaml.MappingNode, x.single && isNull(v.Node):
+			return at(v.Node, "each value of the exception %s must be a text or a list", quote(x.name))
 		case x.single:
 		case v.Kind != yaml.SequenceNode || len(v.Content) != len(x.fields):
-			return at(v, "each value of the exception %s must be a list of %d, one per field", quote(x.name), len(x.fields))
+			return at(v.Node, "each value of the exception %s must be a list of %d, one per field", quote(x.name), len(x.fields))
 		}
 	}
 	return nil
@@ -136,6 +180,7 @@ func (x exception) extended(more exception) (exception, error) {
 }
 
 // expr is what holds for the events the exception takes out; nil without values.
+// Values that expire count for events before that.
 func (x *exception) expr() (expr, error) {
 	terms := make([]term, len(x.fields))
 	for i, f := range x.fields {
@@ -145,11 +190,39 @@ func (x *exception) expr() (expr, error) {
 		}
 		terms[i] = t
 	}
+	var any orExpr
+	rest := x.values
+	for len(rest) > 0 {
+		n := 1
+		for n < len(rest) && rest[n].until.Equal(rest[0].until) {
+			n++
+		}
+		part, err := x.exprOf(terms, rest[:n])
+		if err != nil {
+			return nil, err
+		}
+		if until := rest[0].until; !until.IsZero() {
+			part = andExpr{part, beforeExpr(until)}
+		}
+		any = append(any, part)
+		rest = rest[n:]
+	}
+	switch len(any) {
+	case 0:
+		return nil, nil
+	case 1:
+		return any[0], nil
+	}
+	return any, nil
+}
+
+// exprOf is what holds for the events that some of the values take out.
+func (x *exception) exprOf(terms []term, values []tuple) (expr, error) {
 	if x.single {
-		return x.singleExpr(terms[0])
+		return x.singleExpr(terms[0], values)
 	}
 	var any orExpr
-	for _, tuple := range x.values {
+	for _, tuple := range values {
 		var all andExpr
 		for i, t := range terms {
 			c, err := x.compare(t, x.comps[i], plain(tuple.Content[i]))
@@ -160,23 +233,17 @@ func (x *exception) expr() (expr, error) {
 		}
 		any = append(any, all)
 	}
-	if len(any) == 0 {
-		return nil, nil
-	}
 	return any, nil
 }
 
 // singleExpr is the short form for one field: all values stand in one list, or
 // each is compared by itself where the operator takes no list.
-func (x *exception) singleExpr(t term) (expr, error) {
-	if len(x.values) == 0 {
-		return nil, nil
-	}
+func (x *exception) singleExpr(t term, values []tuple) (expr, error) {
 	op, mod, _ := parseOperator(x.comps[0])
 	whole := &check{left: t, op: op, mod: mod, list: true}
 	var any orExpr
-	for _, v := range x.values {
-		c, err := x.compare(t, x.comps[0], v)
+	for _, v := range values {
+		c, err := x.compare(t, x.comps[0], v.Node)
 		if err != nil {
 			return nil, err
 		}

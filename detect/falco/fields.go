@@ -3,6 +3,7 @@ package falco
 import (
 	"strings"
 
+	"bartizan/detect"
 	"bartizan/event"
 	"bartizan/query"
 )
@@ -27,7 +28,6 @@ type alt struct {
 // family is the fields of one source of events.
 type family struct {
 	log    event.LogSource
-	guard  query.Node // what only records of this source have; nil: the log source says it
 	fields map[string]field
 	arg    func(name, arg string) (field, bool) // fields with an argument; nil: none
 }
@@ -84,9 +84,41 @@ func init() {
 	families["gcp_audit"] = families["gcp_auditlog"]
 }
 
+// alertSource stands for alerts that Falco raised elsewhere: their fields are what
+// its output named.
+const (
+	alertSource      = "\x00alert"
+	outputFieldsPath = "output_fields."
+)
+
+// otherSources is the product in the log source of a rule that is for display
+// only; the service is Falco's name of the source.
+const otherSources = "falco"
+
+// SourceOf returns Falco's name for the events a loaded rule is about: k8s_audit,
+// aws_cloudtrail, gcp_auditlog, okta, github, json, syscall or what its file says.
+func SourceOf(r *detect.Rule) string {
+	if r.LogSource.Product == otherSources {
+		return r.LogSource.Service
+	}
+	for _, name := range recordSources {
+		if families[name].log == r.LogSource {
+			return name
+		}
+	}
+	return "json"
+}
+
+// recordSources are the sources with a log source of their own.
+var recordSources = []string{"k8s_audit", "aws_cloudtrail", "gcp_auditlog", "okta", "github"}
+
 // lookup finds a field as the rules of a source may use it; known is false for a
 // field that Falco does not have there.
 func lookup(source string, t *term) (f field, known bool) {
+	if source == alertSource {
+		name := term{field: t.field, arg: t.arg, hasArg: t.hasArg}
+		return native(outputFieldsPath + name.String()), true
+	}
 	fam := families[source]
 	if fam == nil {
 		return field{why: "the source " + source + " is not read here"}, source != "syscall" || knownSyscall(t.field)

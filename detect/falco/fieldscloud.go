@@ -1,8 +1,6 @@
 package falco
 
 import (
-	"strings"
-
 	"bartizan/event"
 	"bartizan/query"
 )
@@ -90,7 +88,8 @@ func trailUser() field {
 
 // gcpFamily is the fields of Google Cloud's audit log (Falco's gcpaudit plugin).
 func gcpFamily() *family {
-	f := &family{guard: exists("protoPayload.methodName"), fields: table(`
+	f := &family{log: event.LogSource{Product: "gcp"}, fields: table(`
+gcp.location gcp.location
 gcp.user protoPayload.authenticationInfo.principalEmail zero
 gcp.callerIP protoPayload.requestMetadata.callerIp zero
 gcp.userAgent protoPayload.requestMetadata.callerSuppliedUserAgent
@@ -117,14 +116,20 @@ gcp.iam.serviceAccountId resource.labels.unique_id`)}
 		{when: query.Not{X: bucket}, path: "protoPayload.metadata.datasetChange.bindingDeltas"},
 	}}
 	f.fields["gcp.logging.sink"] = field{alts: []alt{{when: equals("resource.type", "logging_sink"), path: "resource.labels.name"}}}
-	unasked(f.fields, "Falco cuts it out of a zone's name", "gcp.location")
 	return f
 }
 
 // oktaFamily is the fields of Okta's system log (Falco's okta plugin), whose
 // missing members are empty texts.
 func oktaFamily() *family {
-	f := &family{guard: query.And{exists("published"), exists("actor.id")}, fields: table(`
+	f := &family{log: event.LogSource{Product: "okta", Service: "okta"}, fields: table(`
+okta.target.user.id okta.target.user.id
+okta.target.user.alternateid okta.target.user.alternateid
+okta.target.user.name okta.target.user.name
+okta.target.group.id okta.target.group.id
+okta.target.group.alternateid okta.target.group.alternateid
+okta.target.group.name okta.target.group.name
+okta.target.app.alternateid okta.target.app.alternateid
 okta.evt.type eventType zero
 okta.evt.legacytype legacyEventType zero
 okta.severity severity zero
@@ -166,9 +171,6 @@ okta.security.asorg securityContext.asOrg zero
 okta.security.isp securityContext.isp zero
 okta.security.domain securityContext.domain zero
 okta.security.isproxy securityContext.isProxy`)}
-	unasked(f.fields, "the target's kind and its name stand in two members of one list element, which the flat names cannot join",
-		"okta.target.user.id", "okta.target.user.alternateid", "okta.target.user.name", "okta.target.group.id",
-		"okta.target.group.alternateid", "okta.target.group.name", "okta.target.app.alternateid")
 	unasked(f.fields, "the record does not hold it", "okta.org")
 	unasked(f.fields, "Falco cuts it out of the request's URI", "okta.app")
 	unasked(f.fields, "Falco joins a list into one text", "okta.behaviors", "okta.targets.displayName")
@@ -176,10 +178,9 @@ okta.security.isproxy securityContext.isProxy`)}
 	return f
 }
 
-// githubFamily is the fields of GitHub's webhooks (Falco's github plugin). The
-// plugin itself adds webhook_type from the request's header.
+// githubFamily is the fields of GitHub's webhooks (Falco's github plugin).
 func githubFamily() *family {
-	f := &family{guard: exists("sender.login"), fields: table(`
+	f := &family{log: event.LogSource{Product: "github", Service: "webhook"}, fields: table(`
 github.type webhook_type zero
 github.action action zero
 github.user sender.login zero
@@ -196,10 +197,20 @@ github.webhook.type hook.type zero
 github.workflow.filename workflow.path zero`)}
 	private := equals("repository.private", "true")
 	f.fields["github.repo.public"] = field{alts: []alt{{when: private, konst: "false"}, {when: query.Not{X: private}, konst: "true"}}}
-	for _, n := range strings.Fields("diff.has_secrets diff.committed_secrets.desc diff.committed_secrets.files diff.committed_secrets.lines " +
-		"diff.committed_secrets.links workflow.has_miners workflow.miners.type") {
-		unasked(f.fields, "Falco's plugin fetches it from GitHub; the record does not hold it", "github."+n)
-	}
+	f.fields["github.diff.has_secrets"] = found("files", "files.matches.desc")
+	f.fields["github.workflow.has_miners"] = found("workflow_miner_detections.matches", "workflow_miner_detections.matches.type")
+	unasked(f.fields, "Falco joins what its plugin found into one text", "github.diff.committed_secrets.desc", "github.diff.committed_secrets.files",
+		"github.diff.committed_secrets.lines", "github.diff.committed_secrets.links", "github.workflow.miners.type")
 	unasked(f.fields, "Falco joins a list into one text", "github.commit.added", "github.commit.modified", "github.commit.removed")
 	return f
+}
+
+// found is what Falco's plugin adds to a payload after it has fetched more from
+// GitHub: "true" where its list has an element, "false" where it is empty, and
+// missing where nobody looked.
+func found(list, element string) field {
+	return field{alts: []alt{
+		{when: exists(element), konst: "true"},
+		{when: query.And{exists(list), query.Not{X: exists(element)}}, konst: "false"},
+	}}
 }

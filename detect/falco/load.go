@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"bartizan/detect"
 )
@@ -25,23 +26,45 @@ const (
 	MaxFiles = 5_000
 )
 
+// Options are what a person may set about reading rules. The zero value is fine.
+type Options struct {
+	// Now says what time it is, to leave exceptions out that have expired, with a
+	// warning; nil is time.Now. Those that expire later end by the time of the event.
+	Now func() time.Time
+}
+
+func (o Options) collector() *collector {
+	c := newCollector()
+	c.now = time.Now()
+	if o.Now != nil {
+		c.now = o.Now()
+	}
+	return c
+}
+
+// Load is Options.Load without options.
+func Load(fsys fs.FS, root string) detect.Loaded { return Options{}.Load(fsys, root) }
+
 // Load reads the rules of root in fsys: a file, or a directory with everything
 // below it that ends in .yml or .yaml, in lexical order. All files share one
 // namespace of rules, macros and lists, and later files change what earlier ones
 // said, as Falco's own list of rule files does. The names in the outcome are those
 // in fsys.
-func Load(fsys fs.FS, root string) detect.Loaded {
-	l := newLoader(fsys, func(name string) string { return name })
+func (o Options) Load(fsys fs.FS, root string) detect.Loaded {
+	l := &loader{fsys: fsys, shown: func(name string) string { return name }, all: o.collector()}
 	return l.load(path.Clean(root))
 }
 
 // LoadFile reads the rules of one file, whatever its name ends in.
 func LoadFile(file string) detect.Loaded { return LoadFiles(file) }
 
+// LoadFiles is Options.LoadFiles without options.
+func LoadFiles(files ...string) detect.Loaded { return Options{}.LoadFiles(files...) }
+
 // LoadFiles reads files, or directories as LoadDir does, in the order given, into
 // one namespace.
-func LoadFiles(files ...string) detect.Loaded {
-	l := newLoader(nil, nil)
+func (o Options) LoadFiles(files ...string) detect.Loaded {
+	l := &loader{all: o.collector()}
 	for _, f := range files {
 		info, err := os.Stat(f)
 		if err == nil && info.IsDir() {
@@ -59,11 +82,14 @@ func LoadFiles(files ...string) detect.Loaded {
 // .yml or .yaml, in lexical order; of a file, that file.
 func LoadDir(dir string) detect.Loaded { return LoadFiles(dir) }
 
+// Parse is Options.Parse without options.
+func Parse(file string, src []byte) detect.Loaded { return Options{}.Parse(file, src) }
+
 // Parse reads the rules of one file's content; file is its name in the outcome.
 // It does no I/O and its memory is bounded by the size of src and the constants
 // of this package.
-func Parse(file string, src []byte) detect.Loaded {
-	c := newCollector()
+func (o Options) Parse(file string, src []byte) detect.Loaded {
+	c := o.collector()
 	c.add(file, src)
 	return c.outcome()
 }
@@ -73,10 +99,6 @@ type loader struct {
 	shown        func(name string) string // how people know the file
 	files, bytes int
 	all          *collector
-}
-
-func newLoader(fsys fs.FS, shown func(string) string) *loader {
-	return &loader{fsys: fsys, shown: shown, all: newCollector()}
 }
 
 func (l *loader) load(root string) detect.Loaded {

@@ -27,6 +27,19 @@ func Output(r *detect.Rule) string {
 	return output
 }
 
+// maxSaid bounds the output that goes with a hit, in bytes.
+const maxSaid = 4 << 10
+
+// Said is what a hit of r on e says in the rule's own words: its output, filled
+// with what e says, as a reason of the hit. ok is false for rules that are not
+// evaluated here.
+func Said(r *detect.Rule, e *event.Event) (m query.Match, ok bool) {
+	if r.Kind != detect.KindFalco || !Evaluable(r) || e == nil {
+		return m, false
+	}
+	return query.Match{Field: "output", Predicate: "Falco's output", Value: cut(Render(Output(r), e), maxSaid), Pos: -1, End: -1}, true
+}
+
 // token is a part of an output template: text, or a field.
 type token struct {
 	text string
@@ -70,7 +83,7 @@ func outputTerm(s, source string) (*term, int, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("the output names no field at %s; write %%%% for a percent sign", quote(cut("%"+s, 40)))
 	}
-	for source != "" {
+	for source != "" && t.foreign == "" {
 		if _, known := lookup(source, &t); known {
 			break
 		}
@@ -103,7 +116,7 @@ func outputPaths(output, source string) []string {
 	}
 	var out []string
 	for _, p := range parts {
-		if p.term == nil {
+		if p.term == nil || p.term.foreign != "" {
 			continue
 		}
 		f, _ := lookup(source, p.term)
@@ -122,14 +135,14 @@ func outputPaths(output, source string) []string {
 // incoming alert's own output fields come first. The text is cut at MaxOutput and
 // is as hostile as the record.
 func Render(output string, e *event.Event) string {
-	parts, err := outputTokens(output, sourceOf(e))
+	r := renderer{e: e, source: sourceOf(e)}
+	parts, err := outputTokens(output, r.source)
 	if err != nil {
 		if parts, err = outputTokens(output, ""); err != nil {
 			return cut(output, MaxOutput)
 		}
 	}
 	var b strings.Builder
-	r := renderer{e: e}
 	for _, p := range parts {
 		if p.term == nil {
 			b.WriteString(p.text)
@@ -145,9 +158,9 @@ func Render(output string, e *event.Event) string {
 
 // sourceOf guesses which source of Falco's an event would come from, "" for none.
 func sourceOf(e *event.Event) string {
-	for _, name := range []string{"k8s_audit", "aws_cloudtrail", "gcp_auditlog", "okta", "github"} {
-		f := families[name]
-		if f.guard != nil && query.Holds(f.guard, e) || f.guard == nil && f.log.Product == e.LogSource.Product && f.log.Service == e.LogSource.Service {
+	for _, name := range recordSources {
+		log := families[name].log
+		if log.Product == e.LogSource.Product && (log.Service == "" || log.Service == e.LogSource.Service) {
 			return name
 		}
 	}
@@ -157,18 +170,22 @@ func sourceOf(e *event.Event) string {
 // renderer finds the values of one event; the record is read as JSON once, when
 // a pointer needs it.
 type renderer struct {
-	e    *event.Event
-	read bool
-	json any
+	e      *event.Event
+	source string // Falco's name for where e comes from
+	read   bool
+	json   any
 }
 
 func (r *renderer) value(t *term) string {
-	values := r.values(t)
+	var values []string
+	if t.foreign == "" {
+		values = r.values(t)
+	}
 	if len(values) == 0 {
 		return "<NA>"
 	}
 	text := values[0]
-	f, _ := lookup(sourceOf(r.e), &term{field: t.field, arg: t.arg, hasArg: t.hasArg})
+	f, _ := lookup(r.source, &term{field: t.field, arg: t.arg, hasArg: t.hasArg})
 	if len(values) > 1 || f.list {
 		text = "(" + strings.Join(values, ",") + ")"
 	}
@@ -195,7 +212,7 @@ func (r *renderer) values(t *term) []string {
 	case "evt.rawtime", "jevt.rawtime", "json.rawtime":
 		return []string{fmt.Sprint(r.e.Time.UnixNano())}
 	}
-	f, _ := lookup(sourceOf(r.e), &bare)
+	f, _ := lookup(r.source, &bare)
 	for _, a := range f.alts {
 		if a.when != nil && !query.Holds(a.when, r.e) || a.konst == present {
 			continue

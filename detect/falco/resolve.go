@@ -27,6 +27,7 @@ type resolvedList struct {
 	texts []string
 	hash  [32]byte
 	state state
+	used  bool // something names it
 	err   error
 }
 
@@ -36,6 +37,7 @@ type resolvedMacro struct {
 	size, depth int
 	hash        [32]byte
 	state       state
+	used        bool // something names it
 	err         error
 }
 
@@ -97,6 +99,7 @@ func (r *resolver) fill(out *resolvedList, def *listDef, depth int) error {
 			_, _ = fmt.Fprintf(h, "%q", item.text)
 			r.left--
 		} else {
+			r.lists[item.text].used = true
 			inner := r.list(item.text, depth+1)
 			if inner.err != nil {
 				return inner.err
@@ -129,8 +132,9 @@ func (r *resolver) macro(name string, depth int) *resolvedMacro {
 		return &resolvedMacro{err: fmt.Errorf("macros are named within each other more than %d deep; write them flatter", MaxDepth)}
 	default:
 		out.state = working
+		used := out.used
 		*out = r.condition(def.condition, def.last, depth)
-		out.state = done
+		out.state, out.used = done, used
 	}
 	return out
 }
@@ -188,6 +192,8 @@ func (w *walker) put(x expr) (expr, error) {
 		return notExpr{inner}, err
 	case macroRef:
 		return w.putMacro(string(x))
+	case beforeExpr:
+		return x, nil
 	}
 	return w.putCheck(x.(*check))
 }
@@ -208,6 +214,7 @@ func (w *walker) putMacro(name string) (expr, error) {
 	if def == nil || def.first >= w.last {
 		return nil, fmt.Errorf("there is no macro %s before this; define it, or write a comparison such as proc.name = x", quote(name))
 	}
+	w.macros[name].used = true
 	m := w.macro(name, w.at+1)
 	if m.err != nil {
 		return nil, fmt.Errorf("the macro %s at %s:%d cannot be used: %w", quote(name), def.file, def.line, m.err)
@@ -220,10 +227,16 @@ func (w *walker) putMacro(name string) (expr, error) {
 	return m, nil
 }
 
+// named is the list that a condition names.
+func (w *walker) named(list string) *resolvedList {
+	w.lists[list].used = true
+	return w.list(list, 0)
+}
+
 func (w *walker) putCheck(c *check) (expr, error) {
 	t := &test{check: c}
 	if len(c.values) == 1 && c.values[0].bare && w.c.lists[c.values[0].text] != nil {
-		l := w.list(c.values[0].text, 0)
+		l := w.named(c.values[0].text)
 		if l.err != nil {
 			return nil, l.err
 		}
@@ -239,7 +252,7 @@ func (w *walker) putCheck(c *check) (expr, error) {
 			t.texts = append(t.texts, v.text)
 			w.left--
 		} else {
-			l := w.list(v.text, 0)
+			l := w.named(v.text)
 			if l.err != nil {
 				return nil, l.err
 			}

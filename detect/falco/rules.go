@@ -9,14 +9,16 @@ import (
 	"time"
 
 	"bartizan/detect"
+	"bartizan/event"
 	"bartizan/query"
 )
 
-// What Rule.Status says about a rule that is loaded to be shown and as the
-// explanation of an alert from Falco, but never evaluated here.
+// How Rule.Status begins for a rule that is loaded to be shown and as the
+// explanation of an alert from Falco, but never evaluated here. The fields or the
+// reason follow.
 const (
 	StatusSyscall  = "not evaluable here: it needs system calls"
-	StatusUnasked  = "not evaluable here: it asks for what the records do not say"
+	StatusUnasked  = "not evaluable here: "
 	StatusDisabled = "disabled by its author"
 	StatusSkipped  = "skipped: it names a field that does not exist"
 )
@@ -46,10 +48,29 @@ func (c *collector) outcome() detect.Loaded {
 		}
 		c.out.Rules = append(c.out.Rules, rule)
 	}
+	b.unused()
 	if c.items == 0 && len(c.out.Refused) == 0 && c.file != "" {
 		c.out.Warnings = append(c.out.Warnings, detect.Refusal{File: c.file, Reason: "the file holds no rule"})
 	}
 	return c.out
+}
+
+// unused warns of macros and lists that nothing names, where there are rules at all
+// that could.
+func (b *builder) unused() {
+	if len(b.ruleOrder) == 0 {
+		return
+	}
+	for _, m := range b.macroOrder {
+		if r := b.resolver.macros[m.name]; !r.used && r.err == nil {
+			b.warnAt(m.place, m.name, "the macro is used by no rule; remove it, or name it in one")
+		}
+	}
+	for _, l := range b.listOrder {
+		if r := b.resolver.lists[l.name]; !r.used && r.err == nil {
+			b.warnAt(l.place, l.name, "the list is used by no rule; remove it, or name it in one")
+		}
+	}
 }
 
 func (c *collector) refuseAt(p place, id string, err error) {
@@ -95,7 +116,7 @@ func (b *builder) build(d *ruleDef) (*detect.Rule, error) {
 	r := &detect.Rule{
 		ID: "falco:" + d.name, Kind: detect.KindFalco, Title: d.name,
 		Description: describe(strings.TrimSpace(d.desc), d.output),
-		Severity:    severities[word], File: d.file, Line: d.line,
+		Severity:    severities[word], File: d.file, Line: d.line, LogSource: logOf(d.source),
 	}
 	for _, t := range d.tags {
 		r.Tags = append(r.Tags, attackTag(t))
@@ -109,6 +130,14 @@ func (b *builder) build(d *ruleDef) (*detect.Rule, error) {
 		return nil, err
 	}
 	return r, b.compile(d, r, x)
+}
+
+// logOf is the log source of rules of that source of Falco's.
+func logOf(source string) event.LogSource {
+	if fam := families[source]; fam != nil {
+		return fam.log
+	}
+	return event.LogSource{Product: otherSources, Service: source}
 }
 
 // unknown refuses a rule with an unknown field, unless it asks to be skipped then.
@@ -125,7 +154,7 @@ func (b *builder) unknown(d *ruleDef, r *detect.Rule, err error) (*detect.Rule, 
 func (b *builder) excepted(d *ruleDef, x expr) (expr, [32]byte, error) {
 	var out orExpr
 	for i := range d.exceptions {
-		e, err := d.exceptions[i].expr()
+		e, err := b.standing(d, d.exceptions[i]).expr()
 		if err != nil {
 			return nil, [32]byte{}, err
 		}
@@ -146,6 +175,21 @@ func (b *builder) excepted(d *ruleDef, x expr) (expr, [32]byte, error) {
 	return andExpr{x, notExpr{m.x}}, m.hash, nil
 }
 
+// standing is the exception without the values that have expired.
+func (b *builder) standing(d *ruleDef, x exception) *exception {
+	var keep []tuple
+	for _, v := range x.values {
+		if v.until.IsZero() || b.now.Before(v.until) {
+			keep = append(keep, v)
+		}
+	}
+	if len(keep) < len(x.values) {
+		b.warnAt(d.changed, d.name, fmt.Sprintf("%d of %d values of the exception %s have expired and count no more; remove them, or give a later date", len(x.values)-len(keep), len(x.values), quote(x.name)))
+	}
+	x.values = keep
+	return &x
+}
+
 // known reports a field of the exception that does not exist, values or not.
 func (x *exception) known(source string) error {
 	for _, f := range x.fields {
@@ -153,7 +197,7 @@ func (x *exception) known(source string) error {
 		if err != nil {
 			return err
 		}
-		if _, ok := lookup(source, &t); !ok {
+		if _, ok := lookup(source, &t); !ok && t.foreign == "" {
 			return fmt.Errorf("the field %s of the exception %s does not exist for rules of source %s; correct the name", quote(f), quote(x.name), source)
 		}
 	}
@@ -166,7 +210,7 @@ func dumpExceptions(list []exception) string {
 	for _, x := range list {
 		fmt.Fprintf(&b, "%q %q %q", x.name, x.fields, x.comps)
 		for _, v := range x.values {
-			fmt.Fprintf(&b, " %q", v.Value)
+			fmt.Fprintf(&b, " %q %d", v.Value, v.until.Unix())
 			for _, c := range v.Content {
 				fmt.Fprintf(&b, " %q", plain(c).Value)
 				for _, cc := range plain(c).Content {
@@ -181,16 +225,14 @@ func dumpExceptions(list []exception) string {
 // compile gives the rule its condition, or says in its status why it has none.
 func (b *builder) compile(d *ruleDef, r *detect.Rule, x expr) error {
 	if d.source == "syscall" {
-		r.Status = StatusSyscall
+		r.Status = StatusSyscall + fieldsOf(x)
 		if !d.enabled {
 			r.Status = StatusDisabled
 		}
 		return nil
 	}
-	fam := families[d.source]
-	if fam == nil {
-		r.Status = StatusUnasked
-		b.warnAt(d.changed, d.name, fmt.Sprintf("records of the source %s are not known here; the rule is shown, but not evaluated", quote(cut(d.source, 60))))
+	if families[d.source] == nil {
+		b.shownOnly(d, r, fmt.Sprintf("records of the source %s are not known here", quote(cut(d.source, 60))))
 		return nil
 	}
 	x, counted, err := countOver(x)
@@ -204,22 +246,65 @@ func (b *builder) compile(d *ruleDef, r *detect.Rule, x expr) error {
 	}
 	var na *notAsked
 	if errors.As(err, &na) {
-		r.Status = StatusUnasked
-		b.warnAt(d.changed, d.name, na.reason+"; the rule is shown, but not evaluated")
+		b.shownOnly(d, r, na.reason)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	r.LogSource = fam.log
 	if !d.enabled {
 		r.Status = StatusDisabled
 		return nil
 	}
-	r.Cond = all(fam.guard, counted.node(), n)
+	r.Cond = all(counted.node(), n)
 	r.Count, r.Within, r.GroupBy = counted.count, counted.within, counted.groupBy()
 	r.Fields = outputPaths(d.output, d.source)
 	return nil
+}
+
+func (b *builder) shownOnly(d *ruleDef, r *detect.Rule, reason string) {
+	r.Status = StatusUnasked + reason
+	b.warnAt(d.changed, d.name, reason+"; the rule is shown, but not evaluated")
+}
+
+// manyFields is how many fields a status names.
+const manyFields = 4
+
+// fieldsOf names the first fields a condition asks for, as " (a, b)".
+func fieldsOf(x expr) string {
+	var names []string
+	var walk func(expr)
+	walk = func(x expr) {
+		if len(names) > manyFields {
+			return
+		}
+		switch x := x.(type) {
+		case andExpr:
+			for _, p := range x {
+				walk(p)
+			}
+		case orExpr:
+			for _, p := range x {
+				walk(p)
+			}
+		case notExpr:
+			walk(x.x)
+		case *resolvedMacro:
+			walk(x.x)
+		case *test:
+			if name := x.left.field; name != "" && !contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	walk(x)
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(names) > manyFields:
+		return " (" + join(names[:manyFields]) + " and others)"
+	}
+	return " (" + join(names) + ")"
 }
 
 // counting is a condition over several events: Okta's fields that count failures

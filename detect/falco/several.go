@@ -202,6 +202,7 @@ const MaxSets = 400_000
 type sets struct {
 	made map[setKey]*query.Set
 	left int
+	re   query.RegexRoom // of one Load
 }
 
 type setKey struct {
