@@ -67,13 +67,17 @@ func (s *Story) Expected() []string {
 	return []string{
 		"4bd28e2b-e1a2-4bdc-a08f-20eba00f7201", // SSH password guessing against one account
 		"bc5c0336-3a68-4bb2-9ebf-9a5fff7b9e8b", // a remote login port answers the internet
+		"361f34f1-cb04-4aaa-a4ba-550bd24bc1ed", // the SSH password was guessed: failures, then a login
+		"4dbd9169-25a1-4665-8fe5-7e4d052ae030", // the guessed account became root
 		"d9b3361b-b479-4517-88bc-a0b25fd9ec0d", // a root shell was opened with sudo
 		"bbfd44d4-5799-413c-97f3-e493597821a1", // a request names the metadata address
 		"b5d010c6-9328-4261-ba21-98e636aebc9f", // credentials read from the metadata address
 		"18605876-3a06-4e3a-8285-7161d234aefb", // an instance's role used elsewhere
 		"f301bd87-9381-4907-8f77-5a935f709175", // one identity refused again and again
 		"0956ab6e-d699-4bd9-9af4-8b7a5ad170ba", // the account's own record switched off
+		"013de021-2b8e-45de-80a2-579dcc4235cb", // refused again and again, then let through
 		"40c72572-05cc-44f4-a75a-09e704b34e78", // many objects read, by CloudTrail
+		"3e273469-27d4-45fe-9ec7-ff7b3a6e3c43", // logging stopped, then objects read in bulk
 		"4e112cfe-50a8-47e4-b1b1-5e4a08c37441", // many objects read, by the bucket's log
 	}
 }

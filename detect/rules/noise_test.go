@@ -242,6 +242,7 @@ func TestNoiseOfFortyHosts(t *testing.T) {
 	d.web()
 	d.cloud()
 	d.cluster()
+	d.console()
 	d.network()
 	alerts := map[string]*detect.Rule{}
 	b := newBench(pack(t))

@@ -17,5 +17,10 @@ import (
 //go:embed */*.yml
 var files embed.FS
 
-// Load reads the pack. File names in the outcome are "topic/name.yml".
-func Load() detect.Loaded { return sigma.Load(files, ".") }
+// Load reads the pack and links its correlations. File names in the outcome are
+// "topic/name.yml".
+func Load() detect.Loaded {
+	l := sigma.Load(files, ".")
+	sigma.Link(&l)
+	return l
+}
