@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,18 +16,30 @@ import (
 // testGrace is long enough for a late writer in a test and short enough to wait for.
 const testGrace = 400 * time.Millisecond
 
-// scenario is one thing that happens to logs. Every follower must deliver every
-// line once; notFor names a follower that cannot, and why.
+// reader is how a scenario opens files: with ours, or with another follower.
+type reader struct {
+	FileOptions
+	peer func(path string, start Start) Source
+}
+
+func (r reader) source(path string) Source {
+	if r.peer != nil {
+		return r.peer(path, r.Start)
+	}
+	return NewFile(path, r.FileOptions)
+}
+
+// scenario is one thing that happens to logs. Every follower of ours must deliver
+// every line once.
 type scenario struct {
-	name   string
-	notFor map[string]string
-	play   func(t *testing.T, d folder, o FileOptions)
+	name string
+	play func(t tester, d folder, o reader)
 }
 
 var scenarios = []scenario{
-	{"grows", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"grows", func(t tester, d folder, o reader) {
 		d.add("log", "one\ntwo\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one", "two")
 		d.add("log", "three\n")
 		s.expect("one", "two", "three")
@@ -35,17 +48,17 @@ var scenarios = []scenario{
 		}
 		s.state(event.SourceLive)
 	}},
-	{"appears later", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"appears later", func(t tester, d folder, o reader) {
 		d.add("log.1", "old\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.state(event.SourceGone)
 		d.add("log", "one\n")
 		s.expect("one")
 		s.state(event.SourceLive)
 	}},
-	{"renamed once", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"renamed once", func(t tester, d folder, o reader) {
 		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.rename("log", "log.1")
 		d.add("log", "two\n")
@@ -54,9 +67,9 @@ var scenarios = []scenario{
 			t.Errorf("the new file's line is %+v", s.recs[1])
 		}
 	}},
-	{"renamed many times", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"renamed many times", func(t tester, d folder, o reader) {
 		d.add("log", "0\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		want := []string{"0"}
 		for i := 1; i <= 6; i++ {
 			s.expect(want...)
@@ -67,9 +80,9 @@ var scenarios = []scenario{
 		s.expect(want...)
 		s.expectNoLoss()
 	}},
-	{"rotated rapidly, generations skipped", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"rotated rapidly, generations skipped", func(t tester, d folder, o reader) {
 		d.add("log", "first\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("first")
 		want := []string{"first"}
 		for g := range 30 {
@@ -83,11 +96,11 @@ var scenarios = []scenario{
 		s.expectAll(want)
 		s.expectNoLoss()
 	}},
-	{"late writer", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"late writer", func(t tester, d folder, o reader) {
 		w := d.open("log")
 		defer func() { _ = w.Close() }()
 		d.put(w, "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.rename("log", "log.1")
 		d.add("log", "new\n")
@@ -98,11 +111,11 @@ var scenarios = []scenario{
 			t.Errorf("the late line is %+v", s.recs[2])
 		}
 	}},
-	{"late end of a line", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"late end of a line", func(t tester, d folder, o reader) {
 		w := d.open("log")
 		defer func() { _ = w.Close() }()
 		d.put(w, "one\nhal")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.rename("log", "log.1")
 		d.add("log", "new\n")
@@ -110,17 +123,17 @@ var scenarios = []scenario{
 		d.put(w, "f\n")
 		s.expect("one", "new", "half")
 	}},
-	{"last line of a rotated file has no end", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"last line of a rotated file has no end", func(t tester, d folder, o reader) {
 		d.add("log", "one\ntail")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.rename("log", "log.1")
 		d.add("log", "new\n")
 		s.expect("one", "new", "tail")
 	}},
-	{"copied and truncated", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"copied and truncated", func(t tester, d folder, o reader) {
 		d.add("log", "one\ntwo\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one", "two")
 		d.copy("log", "log.1")
 		d.truncate("log")
@@ -128,11 +141,11 @@ var scenarios = []scenario{
 		s.expect("one", "two", "3")
 		s.expectNoLoss()
 	}},
-	{"copied and truncated before it was read", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"copied and truncated before it was read", func(t tester, d folder, o reader) {
 		d.add("log", "one\n")
 		gate := make(chan struct{}, 100)
 		gate <- struct{}{}
-		s := beginGated(t, NewFile(d.path("log"), o), "", gate)
+		s := beginGated(t, o.source(d.path("log")), "", gate)
 		s.expect("one")
 		d.add("log", "unread\npart")
 		d.copy("log", "log.1")
@@ -141,7 +154,7 @@ var scenarios = []scenario{
 		for range 50 {
 			gate <- struct{}{}
 		}
-		s.until("three more lines", func() bool { return len(s.lines) == 4 })
+		s.await([]string{"one", "unread", "part", "3"}) // the copy may come later than what follows it
 		for _, want := range []string{"unread", "part", "3"} {
 			if n := strings.Count(strings.Join(s.lines, "\n")+"\n", want+"\n"); n != 1 {
 				t.Errorf("%q came %d times in %q", want, n, s.lines)
@@ -149,9 +162,9 @@ var scenarios = []scenario{
 		}
 		s.expectNoLoss()
 	}},
-	{"truncated without a copy", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"truncated without a copy", func(t tester, d folder, o reader) {
 		d.add("log", "one\ntwo\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one", "two")
 		d.truncate("log")
 		s.expectLost("at least 1 record may be missing")
@@ -161,29 +174,29 @@ var scenarios = []scenario{
 			t.Errorf("after the truncation: %+v", s.recs[2].Ref)
 		}
 	}},
-	{"truncated and regrown", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"truncated and regrown", func(t tester, d folder, o reader) {
 		d.add("log", "one\ntwo\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one", "two")
 		d.do(os.WriteFile(d.path("log"), []byte("longer than before\nand more of it\n"), 0o644))
 		s.expect("one", "two", "longer than before", "and more of it")
 		s.expectLost("truncated")
 	}},
-	{"rewritten behind an equal beginning", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"rewritten behind an equal beginning", func(t tester, d folder, o reader) {
 		head := strings.Repeat("# the same header\n", 100)
 		d.add("log", head+"secret\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.until("the file", func() bool { return len(s.lines) == 101 })
 		d.do(os.WriteFile(d.path("log"), []byte(head+"harmls\nmore\n"), 0o644))
 		s.until("the file again", func() bool { return len(s.lines) == 101+102 })
 		s.expectLost("overwritten")
 	}},
-	{"hole left by a writer that does not append", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"hole left by a writer that does not append", func(t tester, d folder, o reader) {
 		w, err := os.Create(d.path("log"))
 		d.do(err)
 		defer func() { _ = w.Close() }()
 		d.put(w, "one\ntwo\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one", "two")
 		d.copy("log", "log.1")
 		d.truncate("log")
@@ -193,20 +206,20 @@ var scenarios = []scenario{
 			t.Errorf("the line behind the hole is at %d", s.recs[2].Ref.Offset)
 		}
 	}},
-	{"deleted and made again", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"deleted and made again", func(t tester, d folder, o reader) {
 		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.remove("log")
 		d.add("log", "two\n")
 		s.expect("one", "two")
 		s.expectNoLoss()
 	}},
-	{"deleted while the writer goes on", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"deleted while the writer goes on", func(t tester, d folder, o reader) {
 		w := d.open("log")
 		defer func() { _ = w.Close() }()
 		d.put(w, "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.remove("log")
 		s.state(event.SourceGone)
@@ -216,9 +229,9 @@ var scenarios = []scenario{
 		s.expect("one", "hidden", "new")
 		s.state(event.SourceLive)
 	}},
-	{"moved away and back", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"moved away and back", func(t tester, d folder, o reader) {
 		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.rename("log", "elsewhere")
 		s.state(event.SourceGone)
@@ -228,11 +241,11 @@ var scenarios = []scenario{
 		s.expect("one", "two")
 		s.expectNoLoss()
 	}},
-	{"link leads elsewhere", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"link leads elsewhere", func(t tester, d folder, o reader) {
 		d.do(os.Mkdir(d.path("pods"), 0o755))
 		d.add("pods/0.log", "one\n")
 		d.do(os.Symlink("pods/0.log", d.path("log")))
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.add("pods/1.log", "two\n")
 		d.do(os.Symlink("pods/1.log", d.path("next")))
@@ -241,92 +254,16 @@ var scenarios = []scenario{
 		d.add("pods/1.log", "three\n")
 		s.expect("one", "two", "three")
 	}},
-	{"line in pieces", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"line in pieces", func(t tester, d folder, o reader) {
 		d.add("log", "one\npar")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		d.add("log", "ti")
 		d.add("log", "al\r")
 		d.add("log", "\nx\n")
 		s.expect("one", "partial", "x")
 	}},
-	{"line in pieces across a restart", nil, func(t *testing.T, d folder, o FileOptions) {
-		d.add("log", "one\npar")
-		s := begin(t, NewFile(d.path("log"), o), "")
-		s.expect("one")
-		pos := s.stop()
-		d.add("log", "tial\ntwo\n")
-		s = begin(t, NewFile(d.path("log"), o), pos)
-		s.expect("partial", "two")
-		if s.recs[0].Line != 2 || s.recs[0].Ref.Epoch != 1 {
-			t.Errorf("after the restart: %+v", s.recs[0])
-		}
-	}},
-	{"restarted", nil, func(t *testing.T, d folder, o FileOptions) {
-		d.add("log", "1\n")
-		pos := Position("")
-		for i := 1; i < 5; i++ {
-			s := begin(t, NewFile(d.path("log"), o), pos)
-			s.expect(fmt.Sprint(i))
-			pos = s.stop()
-			d.add("log", fmt.Sprintln(i+1))
-		}
-	}},
-	{"rotated while away", nil, func(t *testing.T, d folder, o FileOptions) {
-		d.add("log.1", "ancient\n")
-		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
-		s.expect("one")
-		pos := s.stop()
-		d.add("log", "two\n")
-		rotate(d, 5)
-		d.add("log", "three\n")
-		s = begin(t, NewFile(d.path("log"), o), pos)
-		s.expect("two", "three")
-		s.expectNoLoss()
-	}},
-	{"rotated more than once while away", nil, func(t *testing.T, d folder, o FileOptions) {
-		d.add("log.1", "ancient\n")
-		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
-		s.expect("one")
-		pos := s.stop()
-		now := time.Now()
-		d.add("log", "two\n")
-		for i, line := range []string{"three", "four", "five"} {
-			d.do(os.Chtimes(d.path("log"), now, now.Add(time.Duration(i+1)*time.Second)))
-			rotate(d, 8)
-			d.add("log", line+"\n")
-		}
-		s = begin(t, NewFile(d.path("log"), o), pos)
-		s.expect("two", "three", "four", "five")
-		s.expectNoLoss()
-	}},
-	{"copied and truncated while away", nil, func(t *testing.T, d folder, o FileOptions) {
-		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
-		s.expect("one")
-		pos := s.stop()
-		d.add("log", "two\n")
-		d.copy("log", "log.1")
-		d.truncate("log")
-		d.add("log", "3\n")
-		s = begin(t, NewFile(d.path("log"), o), pos)
-		s.expect("two", "3")
-		s.expectNoLoss()
-	}},
-	{"replaced while away", nil, func(t *testing.T, d folder, o FileOptions) {
-		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
-		s.expect("one")
-		pos := s.stop()
-		d.remove("log")
-		d.add("log", "other\n")
-		s = begin(t, NewFile(d.path("log"), o), pos)
-		s.expect("other")
-		s.expectLost("while nobody read it")
-	}},
-	{"permission lost and given again", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"permission lost and given again", func(t tester, d folder, o reader) {
 		var denied atomic.Bool
 		o.Open = func(p string) (*os.File, error) {
 			if denied.Load() {
@@ -335,7 +272,7 @@ var scenarios = []scenario{
 			return openRegular(p)
 		}
 		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		denied.Store(true)
 		d.rename("log", "log.1")
@@ -347,7 +284,7 @@ var scenarios = []scenario{
 		s.expect("one", "two")
 		s.state(event.SourceLive)
 	}},
-	{"stat fails for a while", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"stat fails for a while", func(t tester, d folder, o reader) {
 		var broken atomic.Bool
 		o.stat = func(p string) (fs.FileInfo, error) {
 			if broken.Load() {
@@ -356,7 +293,7 @@ var scenarios = []scenario{
 			return os.Stat(p)
 		}
 		d.add("log", "one\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one")
 		broken.Store(true)
 		s.state(event.SourceRetrying)
@@ -365,36 +302,36 @@ var scenarios = []scenario{
 		broken.Store(false)
 		s.state(event.SourceLive)
 	}},
-	{"long line", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"long line", func(t tester, d folder, o reader) {
 		d.add("log", "one\n"+strings.Repeat("x", 3*MaxRecord)+"\ntwo\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.until("three records", func() bool { return len(s.lines) == 3 })
 		r := s.recs[1]
 		if len(r.Raw) != MaxRecord || r.Flags&event.FlagCut == 0 || r.Cut.Bytes != 2*MaxRecord || s.lines[2] != "two" {
 			t.Errorf("kept %d, flags %v, cut %+v, then %q", len(r.Raw), r.Flags, r.Cut, s.lines[2])
 		}
 	}},
-	{"carriage returns", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"carriage returns", func(t tester, d folder, o reader) {
 		d.add("log", "one\r\ntwo\r\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect("one", "two")
 	}},
-	{"json array that grows", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"json array that grows", func(t tester, d folder, o reader) {
 		d.add("log", "[\n{\"a\":1},\n")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.expect(`{"a":1}`)
 		pos := s.stop()
 		d.add("log", "{\"a\":2},\n")
-		s = begin(t, NewFile(d.path("log"), o), pos)
+		s = begin(t, o.source(d.path("log")), pos)
 		s.expect(`{"a":2}`)
 		if s.recs[0].Line != 2 {
 			t.Errorf("element %d", s.recs[0].Line)
 		}
 	}},
-	{"from the end", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"from the end", func(t tester, d folder, o reader) {
 		o.Start = StartEnd
 		d.add("log", "old\nhal")
-		s := begin(t, NewFile(d.path("log"), o), "")
+		s := begin(t, o.source(d.path("log")), "")
 		s.state(event.SourceLive)
 		d.add("log", "f\nnew\n")
 		s.expect("half", "new")
@@ -402,10 +339,10 @@ var scenarios = []scenario{
 		d.add("log", "newer\n")
 		s.expect("half", "new", "newer")
 	}},
-	{"blocked downstream while rotating", nil, func(t *testing.T, d folder, o FileOptions) {
+	{"blocked downstream while rotating", func(t tester, d folder, o reader) {
 		gate := make(chan struct{}, 1000)
 		d.add("log", "start\n")
-		s := beginGated(t, NewFile(d.path("log"), o), "", gate)
+		s := beginGated(t, o.source(d.path("log")), "", gate)
 		s.until("the first look", func() bool { return len(s.conds) > 0 })
 		want := []string{"start"}
 		for i := range 10 {
@@ -443,13 +380,10 @@ func TestConformance(t *testing.T) {
 		FollowerNxadm:  {Follower: FollowerNxadm},
 	} {
 		o.Grace = testGrace
-		for _, sc := range scenarios {
+		for _, sc := range slices.Concat(scenarios, restartScenarios) {
 			t.Run(name+"/"+sc.name, func(t *testing.T) {
-				if why := sc.notFor[name]; why != "" {
-					t.Skip(why)
-				}
 				t.Parallel()
-				sc.play(t, newFolder(t), o)
+				sc.play(t, newFolder(t), reader{o, nil})
 			})
 		}
 	}

@@ -48,15 +48,18 @@ type FileOptions struct {
 	// reported and tried again, and nothing of that file is delivered.
 	Open func(path string) (*os.File, error)
 
-	stat func(string) (fs.FileInfo, error)   // os.Stat, but for tests
-	list func(string) ([]fs.DirEntry, error) // os.ReadDir, but for tests
+	stat    func(string) (fs.FileInfo, error)   // os.Stat, but for tests
+	list    func(string) ([]fs.DirEntry, error) // os.ReadDir, but for tests
+	network func(string) string                 // networkFS, but for tests
+	writer  func(event.FileID) string           // writerOf, but for tests
 }
 
 // Condition is how a running source says it is doing.
 type Condition struct {
 	State  event.SourceState
-	Reason string // one sentence when State is not live, or when live with a restriction
-	Behind int64  // bytes not read yet, -1 unknown
+	Reason string      // one sentence when State is not live, or when live with a restriction
+	Flags  event.Flags // FlagVanished: see event.SourceStatus
+	Behind int64       // bytes not read yet, -1 unknown
 }
 
 // Reporting is a source that says how it is doing while it runs.
@@ -68,14 +71,16 @@ type Reporting interface {
 
 var (
 	errPolling   = errors.New("the kernel is not asked to tell")
+	errNoWatch   = errors.New("no inotify watch is free: raise fs.inotify.max_user_watches")
 	errNoInotify = errors.New("no inotify instance is free: raise fs.inotify.max_user_instances")
 )
 
 // File follows the file a path names through growth, rotation by renaming or
 // copying, truncation, deletion and loss of permission. It never ends by itself.
 //
-// A renamed file is read on until it was quiet for the grace time; generations
-// that came and went in between are found among its siblings. A line without
+// A renamed file is read on until its writer has moved on and it was quiet for
+// the grace time; generations that came and went in between are found among its
+// siblings, while nobody read also where they were compressed. A line without
 // its end is held until the end arrives, also across a restart. What was cut off
 // before it could be read is recovered from the copy beside the file where there
 // is one, else delivered as one record with Lost.
@@ -100,6 +105,12 @@ func NewFile(path string, o FileOptions) *File {
 	if o.list == nil {
 		o.list = os.ReadDir
 	}
+	if o.network == nil {
+		o.network = networkFS
+	}
+	if o.writer == nil {
+		o.writer = writerOf
+	}
 	if o.ID == "" {
 		o.ID = event.SourceID("file:" + path)
 	}
@@ -115,18 +126,24 @@ func (f *File) Run(ctx context.Context, from Position, out chan<- Batch) error {
 	if err != nil {
 		return err
 	}
-	w := &follow{ctx: ctx, path: f.path, opts: f.opts, report: f.report, known: map[event.FileID]bool{}}
-	w.out = newOutbox(ctx, out, f.opts.ID, f.opts.Clock, w.position)
-	w.wakeup = wakers.join(f.opts.NoWake)
-	defer wakers.leave(w.wakeup)
+	u := wakers.join(f.opts.NoWake)
+	defer wakers.leave(u)
+	w := f.follow(ctx, out, u)
 	defer w.close()
-	w.out.wake, w.out.during = w.wakeup.c, w.look
 	w.restore(marks)
 	err = w.loop()
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
+}
+
+// follow prepares a run that is woken by u. It must be closed.
+func (f *File) follow(ctx context.Context, out chan<- Batch, u *wakeup) *follow {
+	w := &follow{ctx: ctx, path: f.path, opts: f.opts, report: f.report, wakeup: u, known: map[event.FileID]print{}}
+	w.out = newOutbox(ctx, out, f.opts.ID, f.opts.Clock, w.position)
+	w.out.wake, w.out.during = u.c, w.look
+	return w
 }
 
 // follow is one run of a File.
@@ -138,16 +155,21 @@ type follow struct {
 	wakeup *wakeup
 	report func(Condition)
 
-	gens     []*generation // oldest first; the last is current unless it ended
-	epoch    uint64        // newest epoch given
-	known    map[event.FileID]bool
-	listed   time.Time // modification time of the directory when known was learnt
-	switched time.Time // when the path was last found to name another file
-	missing  []string  // what to say is lost before anything else is read
-	target   string    // where the path leads when links are followed
-	begun    bool      // the first look was made: later files are read from their beginning
+	gens     []*generation          // oldest first; the last is current unless it ended
+	epoch    uint64                 // newest epoch given
+	known    map[event.FileID]print // rotated names that are no news
+	listed   time.Time              // modification time of the directory when known was learnt
+	switched time.Time              // when the path was last found to name another file, or to be truncated
+	learnt   time.Time              // when the rotated names were last learnt
+	blank    bool                   // nothing of the file was read then: that it was copied and emptied since would not show
+	finished []mark                 // what was read to its end lately
+	missing  []loss                 // what to say is lost before anything else is read
+	target   string                 // where the path leads when links are followed
+	begun    bool                   // the first look was made: later files are read from their beginning
 	looked   time.Time
-	blind    error // why the kernel does not wake us
+	blind    error     // why the kernel does not wake us
+	watched  time.Time // when it was last asked to
+	net      string    // the kind of network file system the file lies on, "" none
 	trouble  Condition
 	told     Condition
 	toldAt   time.Time
@@ -220,7 +242,8 @@ func (w *follow) drain(g *generation) (int64, error) {
 		n, changed, err := g.read(w.now())
 		switch {
 		case err != nil:
-			w.trouble = Condition{event.SourceRetrying, w.path + " cannot be read: " + err.Error(), -1}
+			w.trouble = Condition{State: event.SourceRetrying, Reason: w.path + " cannot be read: " + err.Error(), Behind: -1}
+			g.dead = g.once
 			return total, w.ctx.Err()
 		case changed:
 			w.truncated(g)
@@ -257,28 +280,17 @@ func (w *follow) finish(i int) error {
 	ref := g.ref(w.opts.ID)
 	g.framer.Finish()
 	err := w.out.frames(g.framer, ref, w.now())
-	if err == nil && g.lost != "" {
-		ref.Offset = g.framer.Offset()
-		err = w.out.lost(1, g.lost, ref)
+	if g.bad != nil && g.lost.why == "" {
+		g.lost.why = fmt.Sprintf("%s cannot be read beyond byte %d: %v; at least 1 record may be missing, upper bound unknown", g.file.Name(), g.framer.Offset(), g.bad)
 	}
-	w.known[g.id] = true
+	if err == nil && g.lost.why != "" {
+		ref.Offset = g.framer.Offset()
+		err = w.out.lost(g.lost, ref)
+	}
+	w.known[g.id] = g.print()
+	w.done(g)
 	w.gens = slices.Delete(w.gens, i, i+1)
 	return err
-}
-
-// inherit returns the copy of a truncated generation, standing behind the last
-// record delivered, nil when there is none.
-func (w *follow) inherit(g *generation) *generation {
-	if g.copy == nil {
-		return nil
-	}
-	c, err := newGeneration(g.copy, g.framer.State(), w.now())
-	g.copy = nil
-	if err != nil {
-		return nil
-	}
-	c.epoch, c.once, c.ended, g.lost = g.epoch, true, w.now(), ""
-	return c
 }
 
 // over says whether the generation is finished.
@@ -289,11 +301,21 @@ func (w *follow) over(g *generation) bool {
 	case g.ended.IsZero() || !g.drained:
 		return false
 	}
-	quiet := w.now().Sub(later(g.ended, g.grown))
-	if g == w.gens[len(w.gens)-1] { // deleted, and nothing took its place
-		return quiet >= maxGone
+	since := later(g.ended, g.grown)
+	last := w.gens[len(w.gens)-1]
+	if g == last { // deleted, and nothing took its place
+		return w.now().Sub(since) >= maxGone
 	}
-	return quiet >= w.opts.Grace
+	if !g.once && w.gens[len(w.gens)-2] == g && last.ended.IsZero() {
+		if last.framer.Offset() == 0 && g.links() > 0 {
+			return false // its writer has not moved on yet
+		}
+		since = later(since, last.first)
+	}
+	if len(w.gens) > maxGens/2 { // rotated so fast that there is no room to wait
+		return w.now().Sub(since) >= min(w.opts.Grace, lookEvery)
+	}
+	return w.now().Sub(since) >= w.opts.Grace
 }
 
 func later(a, b time.Time) time.Time {
@@ -306,7 +328,7 @@ func later(a, b time.Time) time.Time {
 // sayMissing delivers what was found lost before reading began.
 func (w *follow) sayMissing() error {
 	for len(w.missing) > 0 {
-		if err := w.out.lost(1, w.missing[0], event.Ref{Source: w.opts.ID, Epoch: w.epoch}); err != nil {
+		if err := w.out.lost(w.missing[0], event.Ref{Source: w.opts.ID, Epoch: w.epoch}); err != nil {
 			return err
 		}
 		w.missing = w.missing[1:]
@@ -316,7 +338,9 @@ func (w *follow) sayMissing() error {
 
 // position says where all generations stand that are still being read.
 func (w *follow) position() Position {
-	marks := make([]mark, 0, len(w.gens))
+	w.forgetDone()
+	marks := make([]mark, 0, len(w.finished)+len(w.gens))
+	marks = append(marks, w.finished...)
 	for _, g := range w.gens {
 		marks = append(marks, g.mark())
 	}
@@ -338,9 +362,7 @@ func (w *follow) say() {
 		if c.Behind > catchUp {
 			c.State = event.SourceCatchingUp
 		}
-		if w.blind != nil {
-			c.Reason = fmt.Sprintf("%s is looked at every %v: %v", w.path, lookEvery, w.blind)
-		}
+		c.Reason = w.restriction()
 	}
 	same := c.State == w.told.State && c.Reason == w.told.Reason
 	if w.report == nil || c == w.told || same && w.now().Sub(w.toldAt) < lookEvery {
@@ -348,6 +370,20 @@ func (w *follow) say() {
 	}
 	w.report(c)
 	w.told, w.toldAt = c, w.now()
+}
+
+// restriction says why the file is only looked at now and then, "" when the
+// kernel tells about it.
+func (w *follow) restriction() string {
+	switch {
+	case w.net != "":
+		return fmt.Sprintf("%s is looked at every %v: it lies on a network file system (%s), which does not tell what other hosts write", w.path, lookEvery, w.net)
+	case w.blind != nil:
+		return fmt.Sprintf("%s is looked at every %v: %v", w.path, lookEvery, w.blind)
+	case wakers.overran():
+		return fmt.Sprintf("the kernel's queue of changes ran over, so every file is looked at every %v: raise fs.inotify.max_queued_events", lookEvery)
+	}
+	return ""
 }
 
 func (w *follow) close() {

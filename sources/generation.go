@@ -14,6 +14,12 @@ import (
 	"bartizan/event"
 )
 
+// loss says in words what is missing; "" nothing is. Flags say what kind it is.
+type loss struct {
+	why   string
+	flags event.Flags
+}
+
 // generation is one file that a path named at some time, held open so that a
 // rename or a deletion cannot take its unread bytes away.
 type generation struct {
@@ -23,18 +29,26 @@ type generation struct {
 	epoch  uint64
 	framer *Framer
 	nxadm  *nxadmReader // reads instead of us; nil is usual
+	packed *packed      // it is compressed, and this is what it holds; nil is usual
 	head   []byte       // its first bytes, at most headLen
 	near   []byte       // the bytes before the read offset, at most nearLen
 
 	size    int64     // when last looked at
+	most    int64     // the largest size it was seen to have
 	mtime   time.Time // when last looked at
+	sure    time.Time // the rotated names that are older than this were dealt with
 	ended   time.Time // when the path stopped naming it; zero: it is the current one
+	first   time.Time // when it first gave bytes here
 	grown   time.Time // when it last gave bytes
 	drained bool      // was read to its end since it was last known to grow
 	dead    bool      // nothing more will come: truncated, or a copy that was drained
 	once    bool      // dead as soon as it is drained
 	copy    *os.File  // of what was truncated here, to be read on
-	lost    string    // what is missing behind its last record, in words; "" nothing
+	lost    loss      // what is missing behind its last record
+	bad     error     // why it cannot be read further
+	proven  time.Time // its modification time when it was last compared with what was read
+	asked   time.Time // when it was last asked who writes to it
+	writer  string    // who does, "" unknown
 }
 
 // statID returns device and inode.
@@ -77,7 +91,7 @@ func newGeneration(f *os.File, s FrameState, now time.Time) (*generation, error)
 		return nil, errors.Join(err, f.Close())
 	}
 	g := &generation{file: f, fd: int(f.Fd()), id: statID(fi), framer: NewFramer(s), grown: now}
-	g.size, g.mtime = fi.Size(), fi.ModTime()
+	g.size, g.mtime, g.sure = fi.Size(), fi.ModTime(), fi.ModTime()
 	g.head = g.peek(0, int(min(headLen, s.Offset)))
 	g.near = g.peek(max(0, s.Offset-nearLen), int(min(nearLen, s.Offset)))
 	return g, nil
@@ -108,22 +122,44 @@ func pread(fd int, b []byte, off int64) (int, error) {
 func (g *generation) read(now time.Time) (n int, changed bool, err error) {
 	buf, off := g.framer.Space(), g.framer.Offset()
 	n, err = g.pull(buf, off)
+	g.bad = err
 	if err != nil || n == 0 {
 		g.drained = true
-		return 0, false, err
+		return 0, err == nil && g.shrunk(), err
 	}
-	if !g.intact() && g.has(buf[:n], off) {
+	if g.packed == nil && !g.intact() && g.has(buf[:n], off) {
 		return 0, true, nil
 	}
 	g.drained = false
+	if g.first.IsZero() {
+		g.first = now
+	}
 	g.grown = now
 	g.learn(buf[:n], off)
 	g.framer.Commit(n)
 	return n, false, nil
 }
 
+// shrunk says whether the file is shorter than what was read of it, or as long
+// and another one.
+func (g *generation) shrunk() bool {
+	if g.packed != nil || g.file == nil {
+		return false
+	}
+	fi, err := g.file.Stat()
+	if err != nil || fi.Size() > g.framer.Offset() {
+		return false
+	}
+	same := fi.ModTime().Equal(g.proven)
+	g.proven = fi.ModTime()
+	return fi.Size() < g.framer.Offset() || !same && !g.intact()
+}
+
 // pull returns the bytes at off.
 func (g *generation) pull(b []byte, off int64) (int, error) {
+	if g.packed != nil {
+		return g.packed.pull(b, off)
+	}
 	if g.nxadm != nil {
 		return g.nxadm.pull(b, off)
 	}
@@ -181,10 +217,16 @@ func (g *generation) learn(b []byte, off int64) {
 // mark says where the generation stands, for a position.
 func (g *generation) mark() mark {
 	s := g.framer.State()
-	m := mark{id: g.id, epoch: g.epoch, state: s, drained: g.drained || g.dead, seen: g.mtime.UnixNano()}
+	m := mark{id: g.id, epoch: g.epoch, state: s, drained: g.drained || g.dead, seen: g.sure.UnixNano()}
 	head := g.head[:min(int64(len(g.head)), s.Offset)]
 	m.headLen, m.head = len(head), digestOf(head)
-	m.near = digestOf(g.peek(max(0, s.Offset-nearLen), int(min(nearLen, s.Offset))))
+	switch {
+	case g.packed != nil: // they are not at hand; its inode must do
+	case s.Offset == g.framer.Offset():
+		m.near = digestOf(g.near)
+	default:
+		m.near = digestOf(g.peek(max(0, s.Offset-nearLen), int(min(nearLen, s.Offset))))
+	}
 	return m
 }
 
@@ -194,12 +236,20 @@ func (g *generation) ref(id event.SourceID) event.Ref {
 }
 
 // unread returns how many bytes the file has beyond the read offset.
-func (g *generation) unread() int64 { return max(0, g.size-g.framer.Offset()) }
+func (g *generation) unread() int64 {
+	if g.packed != nil {
+		return 0 // unknown
+	}
+	return max(0, g.size-g.framer.Offset())
+}
 
 // close gives file and buffer back.
 func (g *generation) close() {
 	g.release()
 	g.framer.Close()
+	if g.packed != nil {
+		g.packed.close()
+	}
 	for _, f := range []*os.File{g.file, g.copy} {
 		if f != nil {
 			_ = f.Close() // opened for reading: nothing can be lost

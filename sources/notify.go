@@ -1,8 +1,12 @@
 package sources
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -19,6 +23,13 @@ const (
 	hotLook   = 5 * time.Millisecond
 )
 
+// watchAgain is how often the kernel is asked again to tell about a directory
+// when it could not; sayOverrun is how long it is said that its queue ran over.
+const (
+	watchAgain = time.Minute
+	sayOverrun = time.Minute
+)
+
 // waker wakes followers: when the kernel reports a change in their directories,
 // and every lookEvery in any case. One inotify instance and one goroutine serve
 // the whole process, because the number of instances is limited per user. Both
@@ -28,8 +39,10 @@ type waker struct {
 	dirs   map[string]*watched
 	all    map[*wakeup]bool
 	notify *fsnotify.Watcher
+	add    func(dir string) error // notify.Add, but for tests
 	stop   chan struct{}
 	ended  chan struct{}
+	over   atomic.Int64 // when the kernel's queue last ran over, Unix nanoseconds
 }
 
 // watched is a directory the kernel tells about.
@@ -69,6 +82,9 @@ func (w *waker) start() {
 		n = nil // every follower then says that it is polling
 	}
 	w.notify = n
+	if n != nil {
+		w.add = n.Add
+	}
 	go w.run(n, w.stop, w.ended)
 }
 
@@ -89,8 +105,8 @@ func (w *waker) watch(u *wakeup, paths ...string) error {
 		dir := filepath.Dir(p)
 		u.names[filepath.Base(p)] = true
 		if w.dirs[dir] == nil {
-			if err := w.notify.Add(dir); err != nil {
-				return err
+			if err := w.add(dir); err != nil {
+				return watchError(dir, err)
 			}
 			w.dirs[dir] = &watched{users: map[*wakeup]bool{}}
 		}
@@ -152,13 +168,28 @@ func (w *waker) run(n *fsnotify.Watcher, stop, ended chan struct{}) {
 		case <-fast:
 			fast = w.pokeHot()
 		case err := <-errs:
-			if err != nil { // an overflow: something happened, unknown where
+			if err != nil { // something happened, unknown where
+				w.over.Store(time.Now().UnixNano())
 				w.pokeAll()
 			}
 		case e := <-events:
 			w.poke(filepath.Dir(e.Name), filepath.Base(e.Name))
 		}
 	}
+}
+
+// overran says whether the kernel's queue of changes ran over lately.
+func (w *waker) overran() bool {
+	at := w.over.Load()
+	return at != 0 && time.Since(time.Unix(0, at)) < sayOverrun
+}
+
+// watchError says what is short when a directory cannot be watched (inotify(7)).
+func watchError(dir string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return errNoWatch
+	}
+	return fmt.Errorf("%s cannot be watched: %w", dir, err)
 }
 
 func (w *waker) poke(dir, name string) {
@@ -185,7 +216,7 @@ func (w *waker) heat(now time.Time) <-chan time.Time {
 		case d.hot.IsZero() && d.n > hotEvents:
 			d.hot = now.Add(hotFor)
 			_ = w.notify.Remove(dir) // gone with its directory already
-		case !d.hot.IsZero() && now.After(d.hot) && w.notify.Add(dir) == nil:
+		case !d.hot.IsZero() && now.After(d.hot) && w.add(dir) == nil:
 			d.hot = time.Time{}
 		}
 		d.n = 0

@@ -139,7 +139,7 @@ func (o *outbox) frames(f *Framer, ref event.Ref, now time.Time) error {
 	}
 }
 
-// lost adds a record that stands for n missing ones and says in words what happened.
-func (o *outbox) lost(n uint64, why string, ref event.Ref) error {
-	return o.add(Record{Raw: []byte(why), Ref: ref, Seen: o.clock.Now(), Lost: n}, nil)
+// lost adds a record that stands for at least one missing and says what happened.
+func (o *outbox) lost(l loss, ref event.Ref) error {
+	return o.add(Record{Raw: []byte(l.why), Ref: ref, Seen: o.clock.Now(), Lost: 1, Flags: l.flags}, nil)
 }

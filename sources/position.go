@@ -35,13 +35,14 @@ type mark struct {
 	near    digest // of the last nearLen bytes before the offset
 	state   FrameState
 	drained bool  // was read to its end
+	done    bool  // nothing more is read of it: only there so that it is not taken for another
 	seen    int64 // modification time when last looked at, Unix nanoseconds
 }
 
 const markFields = 12
 
-// filePosition is "file1" and, for each generation still being read, oldest
-// first, its mark: fields separated by colons, marks by spaces.
+// filePosition is "file1" and, for each generation lately finished or still being
+// read, oldest first, its mark: fields separated by colons, marks by spaces.
 func filePosition(marks []mark) Position {
 	b := append(make([]byte, 0, 128*len(marks)+8), "file1"...)
 	for i := range marks {
@@ -62,12 +63,20 @@ func (m *mark) appendTo(b []byte) []byte {
 	num(uint64(m.state.Offset))
 	num(uint64(m.state.Line))
 	num(uint64(m.state.Index))
-	b = append(strconv.AppendBool(b, m.drained), ':')
+	if m.done {
+		b = append(b, "done:"...)
+	} else {
+		b = append(strconv.AppendBool(b, m.drained), ':')
+	}
 	return strconv.AppendInt(b, m.seen, 10)
 }
 
-// maxMarks bounds how many generations a position may name.
-const maxMarks = 64
+// maxGens bounds how many generations are read at once, maxMarks how many a
+// position may name.
+const (
+	maxGens  = 64
+	maxMarks = maxGens + maxDone
+)
 
 // parseFilePosition reads what filePosition wrote; nil for "".
 func parseFilePosition(p Position) ([]mark, error) {
@@ -113,7 +122,7 @@ func parseMark(w string) (mark, error) {
 		id: event.FileID{Dev: num(part[0], 64), Ino: num(part[1], 64)}, epoch: num(part[2], 64),
 		headLen: int(num(part[3], 31)), head: sum(part[4]), near: sum(part[5]),
 		state:   FrameState{Offset: int64(num(part[7], 63)), Line: int64(num(part[8], 63)), Index: int64(num(part[9], 63))},
-		drained: part[10] == "true", seen: int64(num(part[11], 63)),
+		drained: part[10] == "true", done: part[10] == "done", seen: int64(num(part[11], 63)),
 	}
 	if m.headLen > headLen && err == nil {
 		err = fmt.Errorf("head of %d bytes is more than %d", m.headLen, headLen)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"bartizan/event"
@@ -20,25 +21,63 @@ func (w *follow) restore(marks []mark) {
 	w.retarget()
 	all, _ := w.siblings()
 	var since time.Time
+	var last event.FileID
+	found := w.reopenAll(marks, all)
 	for i, m := range marks {
 		w.epoch = max(w.epoch, m.epoch)
 		since = time.Unix(0, m.seen)
-		g := w.reopen(m, all)
+		if m.done {
+			w.finished = append(w.finished, m)
+			continue
+		}
+		g := found[i]
 		if g == nil {
 			w.notFound(m, i == len(marks)-1)
+			m.done = true
+			w.finished = append(w.finished, m)
 			continue
 		}
-		since = later(since, g.mtime)
-		w.gens = append(w.gens, g)
-	}
-	rotated := w.endAllButCurrent()
-	for _, s := range all {
-		if w.holds(s.id) || !rotated || !s.mtime.After(since) || len(w.gens) >= maxMarks {
-			w.known[s.id] = true
-			continue
+		if m.headLen > 0 { // else it may have been copied and truncated since, and the copy is news
+			last = g.id
 		}
-		w.admitSibling(s)
 	}
+	rotated := w.endAllButCurrent() || len(marks) > 0 && marks[len(marks)-1].headLen == 0
+	at := slices.IndexFunc(all, func(s sibling) bool { return s.id == last })
+	for i, s := range all {
+		newer := s.mtime.After(since) || i > at && s.mtime.Equal(since) // clocks tick slower than renames follow each other
+		switch {
+		case w.holds(s.id):
+		case !rotated || !newer || len(marks) == 0 || len(w.gens) >= maxGens || w.isDone(s):
+			w.know(s)
+		case s.packed:
+			w.admitPacked(s)
+		default:
+			w.admitSibling(s)
+		}
+	}
+}
+
+// reopenAll finds the files of all marks; nil where there is none. Those that
+// can be told by their bytes choose first: inodes are used again.
+func (w *follow) reopenAll(marks []mark, all []sibling) []*generation {
+	found := make([]*generation, len(marks))
+	for _, empty := range []bool{false, true} {
+		for i, m := range marks {
+			if m.done || (m.headLen == 0) != empty {
+				continue
+			}
+			if found[i] = w.reopen(m, all); found[i] != nil {
+				w.gens = append(w.gens, found[i]) // so that it is held
+			}
+		}
+	}
+	w.gens = w.gens[:0]
+	for _, g := range found {
+		if g != nil {
+			w.gens = append(w.gens, g)
+		}
+	}
+	return found
 }
 
 // holds says whether the file is one of the generations.
@@ -72,7 +111,9 @@ func (w *follow) endAllButCurrent() (rotated bool) {
 func (w *follow) reopen(m mark, all []sibling) *generation {
 	paths := []string{w.path}
 	for _, s := range all {
-		paths = append(paths, s.path)
+		if !s.packed {
+			paths = append(paths, s.path)
+		}
 	}
 	for _, strict := range []bool{true, false} {
 		for _, p := range paths {
@@ -81,7 +122,7 @@ func (w *follow) reopen(m mark, all []sibling) *generation {
 			}
 		}
 	}
-	return nil
+	return w.reopenPacked(m, all)
 }
 
 func (w *follow) openMark(path string, m mark, strict bool) *generation {
@@ -108,9 +149,9 @@ func (w *follow) notFound(m mark, newest bool) {
 	if m.drained && !newest {
 		return
 	}
-	w.missing = append(w.missing, fmt.Sprintf(
+	w.missing = append(w.missing, loss{flags: event.FlagVanished, why: fmt.Sprintf(
 		"%s was rotated away, truncated or deleted while nobody read it, after %d bytes: at least 1 record may be missing, upper bound unknown; look for an older copy of it and scan that",
-		w.path, m.state.Offset))
+		w.path, m.state.Offset)})
 }
 
 // endState returns where the last complete line of f ends.

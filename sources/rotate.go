@@ -16,10 +16,11 @@ import (
 // are delivered by readAll, so it may be called while a batch waits to be taken.
 func (w *follow) look() {
 	w.looked = w.now()
-	if len(w.gens) >= maxMarks {
+	if len(w.gens) >= maxGens {
 		return // downstream has been busy for very long: read what is held first
 	}
 	w.trouble = Condition{}
+	w.revalidate()
 	fi, err := w.opts.stat(w.path)
 	switch {
 	case err == nil:
@@ -50,14 +51,19 @@ func (w *follow) present(fi fs.FileInfo) {
 		w.next(cur)
 		return
 	}
+	if fi.Size() == 0 && cur.framer.Offset() == 0 && !fi.ModTime().Equal(cur.mtime) {
+		w.switched = w.now() // it may have been filled, copied and emptied since
+	}
 	changed := fi.Size() != cur.size || !fi.ModTime().Equal(cur.mtime)
-	cur.size, cur.mtime = fi.Size(), fi.ModTime()
+	cur.size, cur.mtime, cur.most = fi.Size(), fi.ModTime(), max(cur.most, fi.Size())
 	off := cur.framer.Offset()
 	if changed && (fi.Size() < off || fi.Size() == off && !cur.intact()) { // beyond off, read finds out
 		w.truncated(cur)
 		return
 	}
-	w.learnSiblings(cur.id)
+	if w.learnSiblings(cur.id) {
+		cur.sure = cur.mtime
+	}
 }
 
 // back makes a generation current again that came back under its name.
@@ -95,7 +101,9 @@ func (w *follow) next(old *generation) {
 	}
 	w.admit(g)
 	w.help(g)
-	w.learnSiblings(g.id)
+	if !w.learnSiblings(g.id) && old != nil {
+		g.sure = old.sure
+	}
 }
 
 // help lets nxadm/tail read the current generation where that was asked for.
@@ -138,7 +146,22 @@ func (w *follow) retarget() {
 	}
 	if target != w.target || w.blind != nil {
 		w.target, w.listed = target, time.Time{}
-		w.blind = wakers.watch(w.wakeup, w.path, target)
+		w.blind, w.watched = wakers.watch(w.wakeup, w.path, target), w.now()
+		w.net = w.opts.network(filepath.Dir(target))
+	}
+}
+
+// revalidate makes a network file system ask its server about the file instead
+// of its cache: opening does (close-to-open consistency, nfs(5)). It also asks
+// the kernel again to tell about changes where it could not before.
+func (w *follow) revalidate() {
+	if w.net != "" {
+		if f, err := w.opts.Open(w.path); err == nil {
+			_ = f.Close() // opened for nothing else
+		}
+	}
+	if w.blind != nil && w.target != "" && !w.opts.NoWake && w.now().Sub(w.watched) >= watchAgain {
+		w.retarget()
 	}
 }
 
@@ -148,11 +171,12 @@ func (w *follow) retarget() {
 func (w *follow) truncated(g *generation) {
 	i := slices.Index(w.gens, g)
 	g.dead = true
-	fresh := &generation{file: g.file, fd: g.fd, id: g.id, framer: NewFramer(FrameState{}), grown: w.now(), size: g.size, mtime: g.mtime, ended: g.ended}
+	w.switched = w.now() // there may be more than one copy
+	fresh := &generation{file: g.file, fd: g.fd, id: g.id, framer: NewFramer(FrameState{}), grown: w.now(), size: g.size, mtime: g.mtime, sure: g.sure, ended: g.ended}
 	g.file = nil // the new generation closes it
 	g.release()
 	g.copy = w.copyOf(g)
-	g.lost = fmt.Sprintf("%s was truncated or overwritten after %d bytes of it had been read: at least 1 record may be missing, upper bound unknown; ask who did it, log rotation keeps a copy beside it", w.path, g.framer.Offset())
+	g.lost = loss{flags: event.FlagShrank, why: fmt.Sprintf("%s was truncated or overwritten after %d bytes of it had been read: at least 1 record may be missing, upper bound unknown; ask who did it, log rotation keeps a copy beside it", w.path, g.framer.Offset())}
 	w.epoch++
 	fresh.epoch = w.epoch
 	w.gens = slices.Insert(w.gens, i+1, fresh)
@@ -175,7 +199,7 @@ func (w *follow) gone() {
 	case !w.begun:
 		all, _ := w.siblings()
 		for _, s := range all {
-			w.known[s.id] = true
+			w.know(s)
 		}
 	case !mtime.Equal(w.listed):
 		w.skipped(event.FileID{})
@@ -184,6 +208,9 @@ func (w *follow) gone() {
 		}
 	}
 	w.trouble = Condition{State: event.SourceGone, Reason: w.path + " does not exist: it is read from its beginning as soon as it does"}
+	if c, ok := w.vanished(); ok {
+		w.trouble = c
+	}
 }
 
 // refused deals with a path that may not be looked at or opened.
@@ -203,7 +230,7 @@ func (w *follow) refused(err error) {
 func (w *follow) skipped(newest event.FileID) {
 	all, _ := w.siblings()
 	for _, s := range all {
-		if s.id != newest && !w.known[s.id] && !w.holds(s.id) {
+		if s.id != newest && !s.packed && s.size > 0 && !w.holds(s.id) && !w.isKnown(s) {
 			w.admitSibling(s)
 		}
 	}
@@ -212,15 +239,19 @@ func (w *follow) skipped(newest event.FileID) {
 // admitSibling reads a rotated file from its beginning, unless it is a copy of
 // a generation that was read already.
 func (w *follow) admitSibling(s sibling) {
-	if len(w.gens) >= maxMarks {
+	if len(w.gens) >= maxGens {
 		return // found again when there is room
+	}
+	if w.isDone(s) {
+		w.know(s)
+		return
 	}
 	f, err := w.opts.Open(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return // renamed since it was listed: found again under its new name
 	}
 	if err != nil {
-		w.missing = append(w.missing, fmt.Sprintf("%s was rotated away before it was read and cannot be opened: %v", s.path, err))
+		w.missing = append(w.missing, loss{why: fmt.Sprintf("%s was rotated away before it was read and cannot be opened: %v", s.path, err)})
 		return
 	}
 	g, err := newGeneration(f, FrameState{}, w.now())
@@ -231,38 +262,18 @@ func (w *follow) admitSibling(s sibling) {
 		g.close()
 		return
 	}
-	for _, have := range w.gens {
-		if len(have.head) > 0 && g.has(have.head, 0) {
-			g.close()
-			return
-		}
+	if slices.ContainsFunc(w.gens, g.copies) {
+		g.close()
+		return
 	}
+	w.admitOlder(g)
+}
+
+// admitOlder appends a generation the path does not name any more, before the one it names.
+func (w *follow) admitOlder(g *generation) {
 	g.end(w.now())
 	w.admit(g)
 	if n := len(w.gens); n > 1 && w.gens[n-2].ended.IsZero() {
 		w.gens[n-2], w.gens[n-1] = w.gens[n-1], w.gens[n-2] // the current one stays the last
 	}
-}
-
-// copyOf opens the copy that was made before the file was truncated: a rotated
-// name whose first bytes and whose bytes before the offset are those that were
-// read. Nil when there is none.
-func (w *follow) copyOf(g *generation) *os.File {
-	off := g.framer.Offset()
-	all, _ := w.siblings()
-	for _, s := range slices.Backward(all) {
-		if s.id == g.id || s.size < off || len(g.head) == 0 {
-			continue
-		}
-		f, err := w.opts.Open(s.path)
-		if err != nil {
-			continue
-		}
-		c := generation{fd: int(f.Fd())}
-		if c.has(g.head, 0) && c.has(g.near, off-int64(len(g.near))) {
-			return f
-		}
-		_ = f.Close() // opened for reading: nothing can be lost
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"cmp"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,16 @@ type sibling struct {
 	id    event.FileID
 	size  int64
 	mtime time.Time
+
+	packed bool // by its name; its bytes say
+}
+
+// plain returns the path without the ending that compression gave it.
+func (s sibling) plain() string {
+	if s.packed {
+		return unpackedName(s.path)
+	}
+	return s.path
 }
 
 // siblings lists the rotated names beside the file, oldest first. exact says
@@ -40,16 +51,19 @@ func (w *follow) list() []sibling {
 	}
 	var found []sibling
 	for _, e := range entries {
-		if !rotatedName(base, e.Name()) {
+		if !Rotated(base, e.Name()) {
 			continue
 		}
 		fi, err := e.Info()
 		if err == nil && fi.Mode().IsRegular() {
-			found = append(found, sibling{dir + e.Name(), statID(fi), fi.Size(), fi.ModTime()})
+			found = append(found, sibling{dir + e.Name(), statID(fi), fi.Size(), fi.ModTime(), !rotatedName(base, e.Name())})
 		}
 	}
+	found = slices.DeleteFunc(found, func(s sibling) bool { // being compressed right now: the original says it all
+		return s.packed && slices.ContainsFunc(found, func(o sibling) bool { return o.path == unpackedName(s.path) })
+	})
 	slices.SortStableFunc(found, func(a, b sibling) int {
-		return cmp.Or(a.mtime.Compare(b.mtime), cmp.Compare(len(b.path), len(a.path)), strings.Compare(b.path, a.path))
+		return cmp.Or(a.mtime.Compare(b.mtime), cmp.Compare(len(b.plain()), len(a.plain())), strings.Compare(b.plain(), a.plain()))
 	})
 	return found
 }
@@ -62,33 +76,47 @@ func (w *follow) targetOrPath() string {
 }
 
 // learnSiblings remembers the rotated names that are there while the path still
-// names id: none of them can be a generation that is yet to be read. For the
-// grace time after a rotation it still takes them for one, because a listing may
-// miss files that are just being renamed.
-func (w *follow) learnSiblings(id event.FileID) {
+// names id: none of them can be a generation that is yet to be read. At the
+// first look after a rotation or a truncation, and for the grace time, they are
+// taken for one all the same, because a listing may miss files that are just
+// being renamed. It says whether all of them were dealt with.
+func (w *follow) learnSiblings(id event.FileID) (learnt bool) {
 	mtime, settled := w.dirTime()
 	if mtime.Equal(w.listed) {
-		return
+		return true
 	}
 	all, exact := w.siblings()
 	if fi, err := w.opts.stat(w.path); err != nil || statID(fi) != id {
-		return
+		return false
 	}
-	now := w.known
-	if exact {
-		now = map[event.FileID]bool{} // forgets inodes that are free for others
+	cur := w.current()
+	if cur != nil && !cur.intact() {
+		w.truncated(cur) // so that its copies are news
+		cur = nil
 	}
+	lately := !w.switched.Before(w.learnt) || w.now().Sub(w.switched) < w.opts.Grace
+	news := w.blank || lately && !w.switched.IsZero()
 	for _, s := range all {
-		if !w.known[s.id] && !w.holds(s.id) && w.now().Sub(w.switched) < w.opts.Grace {
+		switch {
+		case w.holds(s.id):
+		case news && s.size == 0: // a copy that is just being made: its bytes will tell
+			exact = false
+		case !s.packed && news && !w.isKnown(s):
 			w.admitSibling(s)
-			continue
+		default:
+			w.know(s)
 		}
-		now[s.id] = true
 	}
-	w.known = now
+	w.learnt, w.blank = w.now(), cur != nil && cur.framer.Offset() == 0
+	if exact { // forgets inodes that are free for others
+		maps.DeleteFunc(w.known, func(id event.FileID, _ print) bool {
+			return !slices.ContainsFunc(all, func(s sibling) bool { return s.id == id })
+		})
+	}
 	if settled && exact {
 		w.listed = mtime
 	}
+	return exact
 }
 
 // dirSettled is how long a directory must have been left alone before its
@@ -109,17 +137,15 @@ func (w *follow) dirTime() (time.Time, bool) {
 // Rotated says whether name is what base becomes when it is rotated, and maybe
 // compressed then: base.1, base-20260102.gz, stem-20260102.ext.zst, base.gz.
 func Rotated(base, name string) bool {
-	for _, ext := range []string{".gz", ".zst", ".xz", ".bz2", ".lz4"} {
-		if plain, ok := strings.CutSuffix(name, ext); ok {
-			return plain == base || rotatedName(base, plain)
-		}
+	if plain := unpackedName(name); plain != "" {
+		return plain == base || rotatedName(base, plain)
 	}
 	return rotatedName(base, name)
 }
 
 // rotatedName says whether name is what base becomes when it is rotated:
 // base.1, base-20260102, base.old, and for a base with an extension also
-// stem-20260102.ext and stem.1.ext. Compressed ones are not: they are not read.
+// stem-20260102.ext and stem.1.ext. Compressed ones are not.
 func rotatedName(base, name string) bool {
 	if rest, ok := strings.CutPrefix(name, base); ok && rotationMark(rest) {
 		return true

@@ -69,7 +69,7 @@ func (s *Static) read(ctx context.Context, file *os.File, o *outbox, f *Framer, 
 	if bad != nil {
 		ref.Offset = f.Offset()
 		why := fmt.Sprintf("%s cannot be read beyond byte %d: %v; what follows is missing", s.path, ref.Offset, bad)
-		if err := o.lost(1, why, ref); err != nil {
+		if err := o.lost(loss{why: why}, ref); err != nil {
 			return err
 		}
 	}

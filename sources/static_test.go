@@ -28,7 +28,21 @@ var packers = map[string]func(io.Writer) (io.WriteCloser, error){
 	"lz4":  func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
 }
 
-func pack(t testing.TB, kind, text string) []byte {
+var extOf = map[string]string{"gzip": ".gz", "zstd": ".zst", "xz": ".xz", "lz4": ".lz4"}
+
+// pack compresses a file as log rotation does: the copy has its time.
+func (f folder) pack(kind, from, to string) {
+	f.t.Helper()
+	fi, err := os.Stat(f.path(from))
+	f.do(err)
+	text, err := os.ReadFile(f.path(from))
+	f.do(err)
+	f.do(os.WriteFile(f.path(to), pack(f.t, kind, string(text)), 0o644))
+	f.do(os.Chtimes(f.path(to), fi.ModTime(), fi.ModTime()))
+	f.remove(from)
+}
+
+func pack(t tester, kind, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := packers[kind](&b)

@@ -72,12 +72,14 @@ func (s *supervisor) set(change func(*event.SourceStatus)) {
 }
 
 func (s *supervisor) state(st event.SourceState, reason string) {
-	s.set(func(x *event.SourceStatus) { x.State, x.Reason, x.NextTry = st, reason, time.Time{} })
+	s.set(func(x *event.SourceStatus) { x.State, x.Reason, x.Flags, x.NextTry = st, reason, 0, time.Time{} })
 }
 
 // condition takes what the source says of itself.
 func (s *supervisor) condition(c Condition) {
-	s.set(func(x *event.SourceStatus) { x.State, x.Reason, x.Behind = c.State, c.Reason, c.Behind })
+	s.set(func(x *event.SourceStatus) {
+		x.State, x.Reason, x.Flags, x.Behind = c.State, c.Reason, c.Flags, c.Behind
+	})
 }
 
 func (s *supervisor) run(ctx context.Context) {

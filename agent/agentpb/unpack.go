@@ -10,7 +10,8 @@ import (
 )
 
 // knownFlags are the flags a source may set; others are ignored.
-const knownFlags = event.FlagLate | event.FlagCut | event.FlagClock | event.FlagRawOnly | event.FlagNoTime
+const knownFlags = event.FlagLate | event.FlagCut | event.FlagClock | event.FlagRawOnly | event.FlagNoTime |
+	event.FlagShrank | event.FlagVanished
 
 // Expectation is what the next batch of one Read has to look like.
 type Expectation struct {
