@@ -32,6 +32,7 @@ func (c *Config) check(d *document) (bad []error) {
 	}
 	c.Board.check(add)
 	c.Notify.check(add)
+	c.Detection.check(c, add)
 	if _, err := Zone(c.UI.Zone); err != nil {
 		add("ui.zone", "%v", err)
 	}
@@ -41,7 +42,7 @@ func (c *Config) check(d *document) (bad []error) {
 
 func (s Source) check(key string, add complain) {
 	if n := s.kinds(); n != 1 {
-		add(key, "a source needs exactly one of path, command, fifo or journald; it has %d", n)
+		add(key, "a source needs exactly one of path, command, fifo, journald or http; it has %d", n)
 	}
 	if !doublestar.ValidatePathPattern(s.Path) {
 		add(key+".path", "pattern %q is not well formed; close its brackets", s.Path)
@@ -55,6 +56,22 @@ func (s Source) check(key string, add complain) {
 	}
 	checkPositive(key+".lateness", s.Lateness, add)
 	checkPositive(key+".silence", s.Silence, add)
+	s.checkHTTP(key, add)
+}
+
+func (s Source) checkHTTP(key string, add complain) {
+	if s.HTTP != "" {
+		h := s.listen("")
+		if err := h.Check(); err != nil {
+			add(key+".http", "%v", err)
+		}
+		return
+	}
+	for name, given := range map[string]bool{"token": s.Token != "", "secret": s.Secret != "", "cert": s.Cert != "", "key": s.Key != "", "max_body": s.MaxBody != 0} {
+		if given {
+			add(key+"."+name, "only a source with http has %s", name)
+		}
+	}
 }
 
 func (a Agent) check(key string, add complain) {

@@ -25,16 +25,22 @@ const maxFile = 1 << 20
 
 // Config is bartizan.toml as understood.
 type Config struct {
-	File   string              `toml:"-"` // "" when there is none
-	Board  Board               `toml:"board"`
-	UI     UI                  `toml:"ui"`
-	Keys   map[string][]string `toml:"keys"`
-	Source []Source            `toml:"source"`
-	Agent  []Agent             `toml:"agent"`
-	Rules  []string            `toml:"rules"` // builtin, none, a folder or a file
-	Quick  []Quick             `toml:"rule"`
-	Falco  string              `toml:"falco_from"` // severity from which Falco's own alerts are hits
-	Notify Notify              `toml:"notify"`
+	File      string              `toml:"-"` // "" when there is none
+	Board     Board               `toml:"board"`
+	UI        UI                  `toml:"ui"`
+	Keys      map[string][]string `toml:"keys"`
+	Source    []Source            `toml:"source"`
+	Agent     []Agent             `toml:"agent"`
+	Rules     []string            `toml:"rules"` // builtin, none, a folder or a file
+	Quick     []Quick             `toml:"rule"`
+	Detection Detection           `toml:"detection"`
+
+	lines  map[string]int // of the file, by key
+	Falco  string         `toml:"falco_from"` // severity from which Falco's own alerts are hits
+	Notify Notify         `toml:"notify"`
+
+	// Listening is told where a source that listens does; nil tells nobody.
+	Listening func(source, address string) `toml:"-"`
 }
 
 // Board says where the board lies and what it may use.
@@ -55,18 +61,26 @@ type UI struct {
 	Plain bool   `toml:"plain"`
 }
 
-// Source is one thing to read; exactly one of the first four is given.
+// Source is one thing to read; exactly one of the first five is given.
 type Source struct {
 	Path     string   `toml:"path"`     // a file, folder or glob
 	Command  []string `toml:"command"`  // a program whose output is read
 	FIFO     string   `toml:"fifo"`     // a named pipe
 	Journald bool     `toml:"journald"` // the systemd journal
+	HTTP     string   `toml:"http"`     // host:port to take POST requests at
 	Format   string   `toml:"format"`
 	Name     string   `toml:"name"`
 	Zone     string   `toml:"zone"` // zone of stamps that carry none
 	Follower string   `toml:"follower"`
 	Lateness Duration `toml:"lateness"`
 	Silence  Duration `toml:"silence"`
+
+	// What only http has.
+	Token   string `toml:"token"`  // senders give it
+	Secret  string `toml:"secret"` // senders sign the body with it (HMAC-SHA256)
+	Cert    string `toml:"cert"`   // PEM files for TLS
+	Key     string `toml:"key"`
+	MaxBody Size   `toml:"max_body"` // of one request
 }
 
 // Agent is one remote agent to dial.
@@ -130,7 +144,13 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.lines = doc.lines
 	return c, doc.all(append(doc.unknown(), c.check(doc)...))
+}
+
+// Complain makes a sentence about a key of the file ("ui.theme"), with its line.
+func (c *Config) Complain(key, format string, args ...any) error {
+	return (&document{path: c.File, lines: c.lines}).complain(key, format, args...)
 }
 
 // read decodes the TOML file at path into v and keeps its lines for complaints.
@@ -157,7 +177,7 @@ func read(path string, v any) (*document, error) {
 
 func (s Source) kinds() int {
 	n := 0
-	for _, has := range []bool{s.Path != "", len(s.Command) > 0, s.FIFO != "", s.Journald} {
+	for _, has := range []bool{s.Path != "", len(s.Command) > 0, s.FIFO != "", s.Journald, s.HTTP != ""} {
 		if has {
 			n++
 		}
@@ -189,7 +209,7 @@ func (c *Config) FalcoFrom() detect.Severity {
 func (c *Config) QuickRules() []*detect.Rule {
 	var out []*detect.Rule
 	for i := range c.Quick {
-		if r, err := c.Quick[i].Rule(c.File, 0); err == nil {
+		if r, err := c.Quick[i].Rule(c.File, c.lines[fmt.Sprintf("rule.%d", i)]); err == nil {
 			out = append(out, r)
 		}
 	}

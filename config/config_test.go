@@ -48,8 +48,8 @@ var wrong = []struct {
 	{"size", "[board]\nring = \"huge\"\n", []string{`c.toml:2: "huge" is no size; write 64KiB, 256MiB or 2GiB`}},
 	{"small ring", "[board]\nring = \"1k\"\n", []string{"c.toml:2: ring = 1024 bytes is too small; give at least 1MiB"}},
 	{"zone", "[ui]\nzone = \"Mars\"\n", []string{`c.toml:2: there is no time zone "Mars"; use UTC, local or a name such as Europe/Paris`}},
-	{"source of two kinds", "[[source]]\npath = \"/a\"\njournald = true\n", []string{"c.toml:1: a source needs exactly one of path, command, fifo or journald; it has 2"}},
-	{"source of no kind", "[[source]]\nname = \"a\"\n", []string{"c.toml:1: a source needs exactly one of path, command, fifo or journald; it has 0"}},
+	{"source of two kinds", "[[source]]\npath = \"/a\"\njournald = true\n", []string{"c.toml:1: a source needs exactly one of path, command, fifo, journald or http; it has 2"}},
+	{"source of no kind", "[[source]]\nname = \"a\"\n", []string{"c.toml:1: a source needs exactly one of path, command, fifo, journald or http; it has 0"}},
 	{"source zone", "[[source]]\npath = \"/a\"\nzone = \"Mars\"\n", []string{`c.toml:3: there is no time zone "Mars"; use UTC, local or a name such as Europe/Paris`}},
 	{"source format", "[[source]]\npath = \"/a\"\nformat = \"nope\"\n", []string{`c.toml:3: there is no format "nope"; bartizan parse --help lists them`}},
 	{"source glob", "[[source]]\npath = \"/a/[x\"\n", []string{`c.toml:2: pattern "/a/[x" is not well formed; close its brackets`}},
@@ -57,6 +57,15 @@ var wrong = []struct {
 	{"source lateness", "[[source]]\npath = \"/a\"\nlateness = \"-1s\"\nsilence = \"-1s\"\n", []string{
 		"c.toml:3: a duration cannot be negative; write 90s, 15m, 24h or 7d", "c.toml:4: a duration cannot be negative; write 90s, 15m, 24h or 7d",
 	}},
+	{"http", "[[source]]\nhttp = \"127.0.0.1:2801\"\nmax_body = \"1MiB\"\ntoken = \"t\"\n", nil},
+	{"http over TLS", "[[source]]\nhttp = \"0.0.0.0:2801\"\ncert = \"c\"\nkey = \"k\"\ntoken = \"t\"\n", nil},
+	{"http with another kind", "[[source]]\nhttp = \"127.0.0.1:2801\"\npath = \"/a\"\n", []string{"c.toml:1: a source needs exactly one of path, command, fifo, journald or http; it has 2"}},
+	{"http without a port", "[[source]]\nname = \"x\"\nhttp = \"falco\"\n", []string{`c.toml:3: "falco" is no host:port to listen on`}},
+	{"http open to all", "[[source]]\nhttp = \":2801\"\n", []string{`c.toml:2: ":2801" is open to other hosts: give a token with cert and key, or a secret, or listen on 127.0.0.1`}},
+	{"http token in the clear", "[[source]]\nhttp = \"0.0.0.0:2801\"\ntoken = \"t\"\n", []string{`c.toml:2: "0.0.0.0:2801" is open to other hosts and the token would cross the network in the clear: give cert and key, or a secret instead`}},
+	{"http half of TLS", "[[source]]\nhttp = \"127.0.0.1:2801\"\ncert = \"c\"\n", []string{"c.toml:2: TLS needs both cert and key; give both or neither"}},
+	{"http body", "[[source]]\nhttp = \"127.0.0.1:2801\"\nmax_body = \"1GiB\"\n", []string{"c.toml:2: a body of 1073741824 bytes is not between 1 and 67108864"}},
+	{"token for a file", "[[source]]\npath = \"/a\"\ntoken = \"t\"\n", []string{"c.toml:3: only a source with http has token"}},
 	{"agent without certs", "[[agent]]\naddress = \"a:1\"\n", []string{`c.toml:1: an agent needs address = "host:port" and certs = "folder"`}},
 	{"agent without port", "[[agent]]\naddress = \"a\"\ncerts = \"c\"\n", []string{`c.toml:2: "a" is no host:port`}},
 	{"agent filter", "[[agent]]\naddress = \"a:1\"\ncerts = \"c\"\nfilter = \"(\"\n", []string{"c.toml:4: column 2: the filter ends where a word or field was expected; finish it or remove the last connective"}},
@@ -144,6 +153,9 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	if c.Board != d.Board || c.UI != d.UI || c.Falco != d.Falco || c.Notify != d.Notify || strings.Join(c.Rules, " ") != strings.Join(d.Rules, " ") {
 		t.Errorf("config.example.toml says %+v %+v %v %v %+v, and the defaults are %+v %+v %v %v %+v",
 			c.Board, c.UI, c.Falco, c.Rules, c.Notify, d.Board, d.UI, d.Falco, d.Rules, d.Notify)
+	}
+	if c.Detection.Own != d.Detection.Own || c.Detection.FiltersExclude != d.Detection.FiltersExclude || len(c.Detection.Lists) != 0 {
+		t.Errorf("config.example.toml says %+v of detection", c.Detection)
 	}
 	if len(c.QuickRules()) != 2 {
 		t.Errorf("%d quick rules", len(c.QuickRules()))

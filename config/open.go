@@ -7,6 +7,7 @@ import (
 
 	"bartizan/event"
 	"bartizan/sources"
+	"bartizan/sources/http"
 )
 
 // Files returns one way of looking for files for every kind of [[source]] with a
@@ -59,6 +60,17 @@ func (c *Config) Others(format string) []sources.Opened {
 			op = sources.FIFO(s.FIFO)
 		case s.Journald:
 			op = c.journal()
+		case s.HTTP != "":
+			h := s.listen(format)
+			h.Listening = func(at string, _ bool) {
+				if c.Listening != nil {
+					c.Listening(s.HTTP, at)
+				}
+			}
+			var err error
+			if op, err = http.Open(h); err != nil {
+				continue // said when the file was read
+			}
 		default:
 			continue
 		}
@@ -70,6 +82,16 @@ func (c *Config) Others(format string) []sources.Opened {
 		out = append(out, op)
 	}
 	return out
+}
+
+// listen is a listener as the file describes it.
+func (s Source) listen(format string) http.Config {
+	if s.Format != "" {
+		format = s.Format
+	}
+	return http.Config{
+		Listen: s.HTTP, Name: s.Name, Format: format, Cert: s.Cert, Key: s.Key, Token: s.Token, Secret: s.Secret, MaxBody: int64(s.MaxBody),
+	}
 }
 
 // journal reads the systemd journal, from as far back as rules catch up.

@@ -102,8 +102,15 @@ func (c *catchUp) next() *span {
 // run works the queue off until ctx ends.
 func (c *catchUp) run(ctx context.Context) {
 	for {
+		any := false
 		for s := c.next(); s != nil && ctx.Err() == nil; s = c.next() {
 			c.back(ctx, s)
+			any = true
+		}
+		if any && ctx.Err() == nil {
+			end := takeWork(sources.Batch{}, nil)
+			end.past, end.last = true, true
+			_ = c.e.submit(ctx, end) // only fails when ctx ended
 		}
 		select {
 		case <-ctx.Done():

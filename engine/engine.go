@@ -32,12 +32,21 @@ import (
 type Options struct {
 	Desk     *store.Desk
 	Registry *parse.Registry
-	Rules    detect.Loaded
+	Rules    detect.Loaded   // as read; linked or not
 	Falco    detect.Severity // Falco's own alerts are hits from this severity on
 	Ring     int64           // bytes, 0 is store.DefaultRing
-	Peers    []*remote.Peer
-	Files    []sources.Opened // files that are there now: merged by time at start
-	Others   []sources.Opened // pipes, programs, journals
+	// RulePlaces are the files and folders Rules came from: LoadRules reads the rules
+	// again when one of them changes, or when somebody asks; nil: they stay.
+	RulePlaces     []string
+	RulesRead      time.Time // when the reading of Rules began
+	LoadRules      func() (RuleFiles, error)
+	Reloaded       func(Reload)  // told about reads that changed or refused something
+	RuleLimit      *detect.Limit // how long one rule may take; nil is detect.DefaultLimit
+	FiltersExclude bool          // how exceptions are written, see sigma.Options
+	OwnRules       string        // folder exceptions are written to; "": they cannot be
+	Peers          []*remote.Peer
+	Files          []sources.Opened // files that are there now: merged by time at start
+	Others         []sources.Opened // pipes, programs, journals
 	// Discover reports files as they are found, until ctx ends; nil finds none.
 	Discover  func(ctx context.Context, found func(sources.Opened)) error
 	Positions map[event.SourceID]string // how far the board has each source
@@ -64,13 +73,12 @@ type Engine struct {
 	past    catchUp
 	rate    rate
 	problem atomic.Pointer[string]
-	windows atomic.Pointer[sequencer] // for what its windows had to give up
-}
+	tallies tallies
+	reloads reloads
 
-// ruleSet is an immutable snapshot of rules with what could not be loaded.
-type ruleSet struct {
-	set     *detect.Set
-	refused []detect.Refusal
+	own     chan store.Found // findings of our own that no source brought
+	born    time.Time
+	windows atomic.Pointer[sequencer] // for what its windows had to give up
 }
 
 // New makes an engine that Run starts.
@@ -79,21 +87,15 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0))}
+	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0)), own: make(chan store.Found, maxOwn), born: time.Now()}
 	e.feeds.init()
 	e.past.init(e)
 	o.Desk.Notify(e.watch.poke) // one console's move is news to the others
-	e.UseRules(o.Rules)
+	e.rules.Store(e.newRuleSet(RuleFiles{o.Rules, o.RulePlaces}))
 	for range runtime.GOMAXPROCS(0) {
 		e.workers = append(e.workers, make(chan sources.Batch, 1))
 	}
 	return e, nil
-}
-
-// UseRules swaps in another set of rules, between two batches.
-func (e *Engine) UseRules(l detect.Loaded) {
-	e.rules.Store(&ruleSet{detect.NewSet(l.Rules), l.Refused})
-	e.watch.poke()
 }
 
 // Run runs until ctx ends, then drains what was read, writes it and closes the
@@ -159,6 +161,7 @@ func (e *Engine) startReaders(ctx context.Context, wg *sync.WaitGroup) {
 	}
 	wg.Go(func() { e.tick(ctx) })
 	wg.Go(func() { e.past.run(ctx) })
+	wg.Go(func() { e.watchRules(ctx) })
 }
 
 // discover opens files that appear later.
@@ -191,8 +194,15 @@ func (e *Engine) tick(ctx context.Context) {
 
 func (e *Engine) newWorker() *worker {
 	k := &worker{falco: e.o.Falco}
-	k.use(e.rules.Load().set)
+	e.newest(k)
 	return k
+}
+
+// newest makes a worker use the rules in use now, between two batches.
+func (e *Engine) newest(k *worker) {
+	s := e.rules.Load()
+	k.use(s.set)
+	k.join, k.nth = s.join, s.nth
 }
 
 // parse is one worker: it parses and matches the batches of its sources.
@@ -206,7 +216,7 @@ func (e *Engine) parse(in <-chan sources.Batch) {
 			}
 			continue
 		}
-		k.use(e.rules.Load().set)
+		e.newest(k)
 		w := takeWork(b, st)
 		k.do(w)
 		e.works <- w

@@ -30,6 +30,8 @@ type Status struct {
 	Lost          uint64
 	Rules         int
 	Refused       int
+	RulesOff      int // switched off because they take too much time
+	Expired       int // exceptions that have ended
 	Sources       int
 	SourcesBad    int
 	ReadOnly      bool
@@ -123,8 +125,10 @@ func (e *Engine) Hits(seq uint64) []HitMark {
 
 // RuleOf returns the rule with that id, nil when it is not loaded.
 func (e *Engine) RuleOf(id string) *detect.Rule {
-	if id == lossRule.ID {
-		return lossRule
+	for _, own := range []*detect.Rule{lossRule, offRule} {
+		if id == own.ID {
+			return own
+		}
 	}
 	if r := e.rules.Load().set.Rule(id); r != nil {
 		return r
@@ -158,6 +162,7 @@ func (e *Engine) Status() Status {
 		Rate: e.rate.value(), Rules: len(set.set.Rules()), Refused: len(set.refused), ReadOnly: e.o.ReadOnly,
 		Progress: e.past.progress(), DetectedSince: e.past.since(), Problem: e.o.Warning,
 	}
+	s.RulesOff, s.Expired = len(set.set.Off()), len(set.expired)
 	for _, src := range e.Sources() {
 		if src.State == event.SourceSkipped {
 			continue

@@ -140,7 +140,13 @@ func TestPipelineLines(t *testing.T) {
 				t.Fatalf("%s is not understood: %s", format, e.Raw)
 			}
 		}
-		if n := len(w.found); n == 0 || format != "sshd-brute" && n > len(w.events)/4 {
+		n := 0
+		for _, f := range w.found {
+			if !f.rule.Silent { // what only feeds windows is cheap and may be of every line
+				n++
+			}
+		}
+		if n == 0 || format != "sshd-brute" && n > len(w.events)/4 {
 			t.Errorf("%s: rules found %d things in %d lines", format, n, len(w.events))
 		}
 		w.release(nil)

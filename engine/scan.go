@@ -4,10 +4,12 @@ import (
 	"container/heap"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"bartizan/detect"
+	"bartizan/detect/falco"
 	"bartizan/event"
 	"bartizan/query"
 	"bartizan/sources"
@@ -232,6 +234,12 @@ func makeHit(m *detect.Matcher, f *found, d *detect.Completed) detect.Hit {
 		if why = f.why; why == nil && d.Rule.Cond != nil {
 			why = m.Explain(d.Rule, d.Event)
 		}
+	}
+	if said, ok := falco.Said(d.Rule, d.Event); ok {
+		why = append(why, said)
+	}
+	if said, ok := falco.Said(d.Rule, d.Event); ok {
+		why = append(slices.Clip(why), said)
 	}
 	return d.Hit(why)
 }

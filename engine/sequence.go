@@ -24,7 +24,7 @@ type sequencer struct {
 	e       *Engine
 	counter *detect.Correlator
 	past    *detect.Correlator // windows over older records are counted apart
-	set     *detect.Set
+	nth     uint64             // of the newest rule set a work came with
 	explain *detect.Matcher
 	commit  *committer
 	row     store.Row
@@ -50,6 +50,8 @@ func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop
 		e: e, counter: detect.NewCorrelator(e.o.Now, nil), past: detect.NewCorrelator(e.o.Now, nil),
 		commit: newCommitter(e),
 	}
+	q.counter.SetLateness(e.lateness)
+	q.past.Lateness = max(q.past.Lateness, e.o.CatchUp) // the past is read newest first, one file after the other
 	e.windows.Store(q)
 	var wg sync.WaitGroup
 	wg.Go(q.commit.run)
@@ -78,6 +80,8 @@ func (q *sequencer) all(works <-chan *work) {
 		select {
 		case <-idle.C:
 			q.advance()
+		case f := <-q.e.own:
+			q.found(f)
 		case w, ok := <-works:
 			if !ok {
 				return
@@ -104,18 +108,30 @@ func (q *sequencer) more(works <-chan *work) {
 	}
 }
 
-// advance judges windows that wait for their end, where no record comes any more.
-func (q *sequencer) advance() {
-	done := q.counter.Advance(q.e.o.Now().Add(-q.counter.Lateness))
+// found raises a finding of our own.
+func (q *sequencer) found(f store.Found) {
+	for _, c := range q.raise(f) {
+		if !c.Known {
+			q.e.tally(f.Hit.Rule, nil)
+		}
+		q.tell(c)
+	}
+	q.commit.note(q.told)
+	q.told = nil
+	q.e.watch.poke()
+}
+
+// judge raises windows that time completed and says whether there were any.
+func (q *sequencer) judge(done []detect.Completed) bool {
 	for i := range done {
 		for _, c := range q.raise(store.Found{Hit: makeHit(q.explain, nil, &done[i])}) {
+			if !c.Known {
+				q.e.tally(done[i].Rule, nil)
+			}
 			q.tell(c)
 		}
 	}
-	if len(done) > 0 {
-		q.commit.note(q.told)
-		q.told = nil
-	}
+	return len(done) > 0
 }
 
 // givenUp says in one sentence what counting rules may miss because the bound on
@@ -137,6 +153,9 @@ func (q *sequencer) tell(c triage.Change) {
 
 // take puts one work's events in order behind all that came before.
 func (q *sequencer) take(w *work) {
+	if w.last {
+		w.raised = q.judge(q.past.Flush()) || w.raised
+	}
 	for i := range w.events {
 		q.one(w, i)
 	}
@@ -211,7 +230,7 @@ func (q *sequencer) one(w *work, i int) {
 
 // hit raises what a rule found, unless its window is not full.
 func (q *sequencer) hit(w *work, f *found, e *event.Event) {
-	q.use(w.rules)
+	q.use(w)
 	counter := q.counter
 	if w.past {
 		counter = q.past
@@ -235,6 +254,7 @@ func (q *sequencer) completed(w *work, f *found, d *detect.Completed, e *event.E
 		if c.Known {
 			continue
 		}
+		q.e.tally(d.Rule, e)
 		w.raised = true
 		q.tell(c)
 		q.await(c, e)
@@ -258,14 +278,15 @@ func (q *sequencer) raise(f store.Found) []triage.Change {
 	}
 }
 
-// use follows the rule set a work was matched with.
-func (q *sequencer) use(set *detect.Set) {
-	if set == nil || set == q.set {
+// use follows to newer rule sets; a work that was matched with an older one, by
+// another worker, is still counted by the rules it was matched with.
+func (q *sequencer) use(w *work) {
+	if w.rules == nil || q.explain != nil && w.nth <= q.nth {
 		return
 	}
-	q.counter.Swap(set.Rules())
-	q.past.Swap(set.Rules())
-	q.set, q.explain = set, set.NewMatcher()
+	q.counter.Swap(w.rules.Rules())
+	q.past.Swap(w.rules.Rules())
+	q.nth, q.explain = w.nth, w.rules.NewMatcher()
 }
 
 // finish hands the batch on: at once when nothing was raised, else once it is on

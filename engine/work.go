@@ -29,10 +29,12 @@ type work struct {
 	events []event.Event
 	found  []found
 	rules  *detect.Set
-	next   int  // how many of found were raised
-	raised bool // something of it waits for the disk
-	replay bool // only fill the ring: rules have seen these records before
-	past   bool // only run rules: these records are older than the ring
+	nth    uint64 // of the rule set, see ruleSet
+	next   int    // how many of found were raised
+	raised bool   // something of it waits for the disk
+	replay bool   // only fill the ring: rules have seen these records before
+	past   bool   // only run rules: these records are older than the ring
+	last   bool   // no records any more from the past: its windows can be judged
 }
 
 // stream is what the pipeline knows of one source.
@@ -50,7 +52,7 @@ var workPool = sync.Pool{New: func() any { return new(work) }}
 
 func takeWork(b sources.Batch, s *stream) *work {
 	w := workPool.Get().(*work)
-	w.batch, w.stream, w.replay, w.past = b, s, false, false
+	w.batch, w.stream, w.replay, w.past, w.last = b, s, false, false, false
 	w.next, w.raised = 0, false
 	return w
 }
@@ -70,8 +72,10 @@ func (w *work) release(err error) {
 // worker parses and matches; it belongs to one goroutine.
 type worker struct {
 	rules   *detect.Set
+	nth     uint64 // of the rule set
 	matcher *detect.Matcher
-	falco   detect.Severity // Falco's own alerts below it are records like any other
+	falco   detect.Severity                 // Falco's own alerts below it are records like any other
+	join    func(*detect.Rule) *detect.Rule // adds what is loaded about the rule of an alert from Falco; may be nil
 	hits    []*detect.Rule
 }
 
@@ -84,7 +88,7 @@ func (k *worker) use(rules *detect.Set) {
 
 // do turns the batch's records into events and finds what stateless rules hold.
 func (k *worker) do(w *work) {
-	w.rules = k.rules
+	w.rules, w.nth = k.rules, k.nth
 	n := len(w.batch.Records)
 	if cap(w.events) < n {
 		w.events = make([]event.Event, n)
@@ -112,6 +116,9 @@ func (k *worker) do(w *work) {
 func (k *worker) match(w *work, i int) {
 	e := &w.events[i]
 	if rule, why, ok := falco.Intake(e); ok && rule.Severity >= k.falco {
+		if k.join != nil {
+			rule = k.join(rule)
+		}
 		w.found = append(w.found, found{at: i, rule: rule, why: why})
 	}
 	k.hits = k.matcher.Match(e, k.hits[:0])

@@ -239,8 +239,11 @@ func (d *Desk) LastMove(name string) triage.MoveID {
 }
 
 // Evidence returns the alert's pinned records, oldest first, also those that
-// wait for the disk.
+// wait for the disk. It waits for a transaction under way, which has taken from
+// what waits and is not on disk yet.
 func (d *Desk) Evidence(id triage.AlertID) ([]triage.Evidence, error) {
+	d.disk.Lock()
+	defer d.disk.Unlock()
 	d.mu.Lock()
 	waiting := slices.Clone(d.pending.evidence[id])
 	d.mu.Unlock()

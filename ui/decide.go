@@ -35,6 +35,7 @@ func (c *Console) decides(targets func() []*triage.Alert, decided func()) []Bind
 		Binding{Name: "note", Hint: "note", Off: d.off, Do: d.note},
 		Binding{Name: "reopen", Off: d.noReopen, Do: func() tea.Cmd { return d.move("reopen", triage.Move{Do: triage.DoReopen}) }},
 		Binding{Name: "runbook", Off: d.off, Do: d.runbook},
+		c.exceptions(targets),
 	)
 }
 

@@ -29,10 +29,12 @@ type detail struct {
 	loaded   bool
 	busy     *task
 	trouble  string
+	judged   judged
+	folded   map[string]bool // parts of the rule's condition, by their place
 }
 
 func newDetail(c *Console, id triage.AlertID) *detail {
-	d := &detail{c: c, id: id, pager: pager{c: c}}
+	d := &detail{c: c, id: id, pager: pager{c: c}, folded: map[string]bool{}}
 	if a, ok := c.snap.byID[id]; ok {
 		c.seen[id] = a.Version
 	}
@@ -105,6 +107,7 @@ func (d *detail) load(a *triage.Alert) func(context.Context) func() tea.Cmd {
 		journal, err2 := desk.Journal(id, undoReach)
 		hit := newestHit(evidence)
 		parsed := reparse(live, hit, id)
+		judged := judgeRecord(ctx, live, a, parsed)
 		var before, after []*event.Event
 		if hit != nil && !hasContext(evidence) {
 			before, after, _ = past.Around(ctx, hit.Ref, triage.ContextLines) // the record itself is enough
@@ -116,7 +119,7 @@ func (d *detail) load(a *triage.Alert) func(context.Context) func() tea.Cmd {
 					d.trouble = e.Error()
 				}
 			}
-			d.evidence, d.journal, d.parsed, d.before, d.after = evidence, journal, parsed, before, after
+			d.evidence, d.journal, d.parsed, d.before, d.after, d.judged = evidence, journal, parsed, before, after, judged
 			d.c.seen[id] = a.Version
 			d.build()
 			return d.Take(nil)
@@ -172,6 +175,7 @@ func (d *detail) build() {
 	l = append(l, d.why(a)...)
 	l = append(l, d.record(a)...)
 	l = append(l, d.entityLines(a)...)
+	l = append(l, d.condition()...)
 	l = append(l, d.fieldLines()...)
 	l = append(l, d.runbook(a)...)
 	l = append(l, d.related(a)...)

@@ -69,6 +69,7 @@ func (c *Console) global() []Binding {
 		{Name: "detach", Do: func() tea.Cmd { return c.leave(Detached) }},
 		{Name: "quit", Do: c.askQuit},
 		{Name: "push-filter", Do: c.pushFilter},
+		{Name: "reload-rules", Off: c.noReload, Do: c.reloadRules},
 	}
 	return append(out, c.screenKeys()...)
 }

@@ -39,8 +39,8 @@ var sizes = []struct{ w, h int }{{80, 24}, {120, 40}, {200, 50}, {60, 10}}
 
 func TestGoldenScreens(t *testing.T) {
 	for _, s := range []struct {
-		name, keys, typed string
-		plain             bool
+		name, keys, typed, then string
+		plain                   bool
 	}{
 		{name: "home"},
 		{name: "stream", keys: "tab k k k"},
@@ -49,6 +49,9 @@ func TestGoldenScreens(t *testing.T) {
 		{name: "record", keys: "2 k k k k k k k k enter"},
 		{name: "sources", keys: "6"},
 		{name: "rules", keys: "7"},
+		{name: "rule", keys: "7", typed: "/Many failed\n", then: "n enter"},
+		{name: "condition", keys: "enter tab tab tab tab"},
+		{name: "exception", keys: "x"},
 		{name: "journal", keys: "t 9"},
 		{name: "entities", keys: "3"},
 		{name: "help", keys: "?"},
@@ -60,13 +63,14 @@ func TestGoldenScreens(t *testing.T) {
 	} {
 		for _, z := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", s.name, z.w, z.h), func(t *testing.T) {
-				d := newDriver(t, story(), func(o *Options) { o.Plain = s.plain })
+				d := newDriver(t, library(story()), func(o *Options) { o.Plain = s.plain })
 				d.attach(z.w, z.h)
 				d.press(s.keys)
 				d.typed(strings.TrimSuffix(s.typed, "\n"))
 				if strings.HasSuffix(s.typed, "\n") {
 					d.press("enter")
 				}
+				d.press(s.then)
 				checkShape(t, d, z.w, z.h)
 				golden(t, fmt.Sprintf("testdata/%s-%dx%d.txt", s.name, z.w, z.h), d.screen())
 			})
@@ -90,8 +94,8 @@ func checkShape(t *testing.T, d *driver, w, h int) {
 
 // No size may panic or overflow, on any screen.
 func TestEverySize(t *testing.T) {
-	for _, keys := range []string{"", "tab", "tab w", "enter", "p i", "2 enter", "6", "7", "9", "3", "?", ":", "f", "/", "a", "enter ;", "enter w"} {
-		d := newDriver(t, story(), nil)
+	for _, keys := range []string{"", "tab", "tab w", "enter", "p i", "2 enter", "6", "7", "7 j j j j j j j j j j enter", "x", "x enter", "9", "3", "?", ":", "f", "/", "a", "enter ;", "enter w"} {
+		d := newDriver(t, library(story()), nil)
 		d.press(keys)
 		for _, z := range []struct{ w, h int }{{1, 1}, {1, 24}, {2, 2}, {3, 5}, {10, 3}, {17, 4}, {40, 8}, {60, 10}, {300, 100}, {79, 1}} {
 			d.attach(z.w, z.h)
@@ -102,8 +106,8 @@ func TestEverySize(t *testing.T) {
 
 // With --plain every sign of ours is ASCII.
 func TestPlainIsASCII(t *testing.T) {
-	for _, keys := range []string{"", "tab", "enter", "p i", "6", "7", "9", "?", ":", "a", "tab f"} {
-		d := newDriver(t, story(), func(o *Options) { o.Plain = true })
+	for _, keys := range []string{"", "tab", "enter", "p i", "6", "7", "7 j j j j j j j j j j enter", "x", "9", "?", ":", "a", "tab f"} {
+		d := newDriver(t, library(story()), func(o *Options) { o.Plain = true })
 		d.press(keys)
 		for _, r := range d.screen() {
 			if r > '~' {

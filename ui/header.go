@@ -101,14 +101,38 @@ func (c *Console) headerParts() []part {
 	} else {
 		parts = append(parts, part{s.Header, plural(st.Sources, "source"), 10})
 	}
-	if st.Refused > 0 {
-		parts = append(parts, part{s.Warn, fmt.Sprintf("%d rules refused", st.Refused), 15})
-	}
+	parts = append(parts, c.ruleParts()...)
 	if c.opt.ReadOnly || st.ReadOnly {
 		parts = append(parts, part{s.Warn, "read-only", 60})
 	}
 	if st.Consoles > 1 {
 		parts = append(parts, part{s.Header, fmt.Sprintf("%d consoles", st.Consoles), 12})
+	}
+	return parts
+}
+
+// reloadShown is how long the header says what reading the rules again changed.
+const reloadShown = time.Minute
+
+// ruleParts say what is not looked for, and what reading the rules again changed.
+func (c *Console) ruleParts() []part {
+	s, st := c.sheet, c.snap.status
+	var parts []part
+	if st.RulesOff > 0 {
+		parts = append(parts, part{s.Bad, plural(st.RulesOff, "rule") + " off", 70})
+	}
+	if r := c.lastReload(); r.Words != "" && c.now().Sub(r.At) < reloadShown {
+		style := s.Accent
+		if r.Bad {
+			style = s.Bad
+		}
+		parts = append(parts, part{style, "rules: " + clean(r.Words), 65})
+	}
+	if st.Refused > 0 {
+		parts = append(parts, part{s.Warn, plural(st.Refused, "rule") + " refused", 15})
+	}
+	if st.Expired > 0 {
+		parts = append(parts, part{s.Warn, plural(st.Expired, "exception") + " expired", 14})
 	}
 	return parts
 }

@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"bartizan/detect"
 	"bartizan/event"
 	"bartizan/triage"
 	"bartizan/ui/style"
@@ -72,6 +73,8 @@ func (c *Console) everyScreen() []Screen {
 		kindOf{c.newPage("entity", nil, nil), "entity"},
 		kindOf{newEventView(c, &event.Event{}, nil), "record"},
 		newEntities(c), newSources(c), newRules(c), newJournal(c),
+		newException(c, nil),
+		kindOf{newRuleView(c, RuleRow{Rule: &detect.Rule{}}), "rule"},
 	}
 }
 

@@ -34,6 +34,15 @@ func table() []entry {
 	return out
 }
 
+// Commands are the names of all commands, as the config gives them keys.
+func Commands() []string {
+	var out []string
+	for _, e := range table() {
+		out = append(out, e.name)
+	}
+	return out
+}
+
 func k(keys ...string) []string { return keys }
 
 func moveTable() []entry {
@@ -72,6 +81,8 @@ func lookTable() []entry {
 		{name: "wrap", keys: k("w"), help: "wrap long rows, on and off", absent: "there are no rows to wrap here"},
 		{name: "time", keys: k("T"), help: "times as UTC, local, relative", absent: ""},
 		{name: "histogram", keys: k("H"), help: "histogram", absent: "this version has no histogram; the counts by source are on an entity's page"},
+		{name: "reload-rules", keys: k("R"), help: "read the rule files again and say what changed", absent: "", acts: true},
+		{name: "switch-on", keys: k("S"), help: "let a rule run again that was switched off for its time", absent: "only the rules screen (7) switches rules on again", acts: true},
 		{name: "sort", keys: k("s"), help: "sort: by risk, by time, by severity", absent: "the order here is fixed"},
 		{name: "show-closed", keys: k("C"), help: "show closed alerts, on and off", absent: "only the alerts screen (1) hides closed alerts"},
 	}
@@ -130,7 +141,7 @@ func decideTable() []entry {
 		entry{name: "runbook", keys: k("o"), help: "what to do first", absent: no},
 		entry{name: "mute", keys: k("m"), help: "mute", absent: "this version has no mutes; snooze (z) hides one alert for a while", acts: true},
 		entry{name: "case", keys: k("c"), help: "case", absent: "this version has no cases; a note (;) keeps what you found", acts: true},
-		entry{name: "exception", keys: k("x"), help: "exception to the rule", absent: "this version cannot write exceptions; close as false positive (a f) says it", acts: true},
+		entry{name: "exception", keys: k("x"), help: "exception to the rule of the alert; there: save it", absent: no, acts: true},
 	)
 }
 

@@ -54,6 +54,8 @@ type Status struct {
 	Lost          uint64    // records known to be lost, all sources
 	Rules         int
 	Refused       int // rules that could not be loaded
+	RulesOff      int // switched off because they take too much time
+	Expired       int // exceptions that have ended
 	Sources       int
 	SourcesBad    int // not live
 	Consoles      int // attached terminals
@@ -91,10 +93,4 @@ type Desk interface {
 // that an alert's fields can be shown after the ring has moved on.
 type Reparser interface {
 	Reparse(e triage.Evidence) (*event.Event, error)
-}
-
-// Ruler is what a Live may offer besides: all rules that are loaded, in a stable
-// order, for the rules screen.
-type Ruler interface {
-	RuleList() []*detect.Rule
 }

@@ -359,7 +359,7 @@ func TestChords(t *testing.T) {
 
 func TestKeysOfLaterWorkSayWhy(t *testing.T) {
 	d := newDriver(t, story(), nil)
-	for keys, want := range map[string]string{"4": "no cases screen", "5": "no timeline screen", "8": "no mutes screen", "m": "no mutes", "c": "no cases", "x": "cannot write exceptions", "H": "no histogram", "ctrl+z": "cannot be suspended"} {
+	for keys, want := range map[string]string{"4": "no cases screen", "5": "no timeline screen", "8": "no mutes screen", "m": "no mutes", "c": "no cases", "H": "no histogram", "ctrl+z": "cannot be suspended"} {
 		d.press(keys)
 		d.sees(want)
 	}

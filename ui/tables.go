@@ -9,7 +9,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"bartizan/detect"
 	"bartizan/event"
 	"bartizan/triage"
 	"bartizan/ui/style"
@@ -120,55 +119,6 @@ func (c *Console) sourceNotes(s event.SourceStatus) []line {
 		}
 	}
 	return out
-}
-
-// newRules is the page about the rules that are loaded.
-func newRules(c *Console) *tablePage {
-	t := newTable(c, "rules")
-	t.fill = func(t *tablePage) tea.Cmd {
-		counts := map[string]int{}
-		for _, a := range c.snap.alerts {
-			counts[a.RuleID]++
-		}
-		head := fmt.Sprintf("%s, %d refused", plural(c.snap.status.Rules, "rule"), c.snap.status.Refused)
-		lines := []line{c.heading(head)}
-		for _, r := range c.rules() {
-			lines = append(lines, c.ruleLine(r, counts[r.ID]))
-		}
-		t.lines = lines
-		return nil
-	}
-	return t
-}
-
-// rules are all rules where the engine lists them, else those with alerts.
-func (c *Console) rules() []*detect.Rule {
-	if l, ok := c.opt.Live.(Ruler); ok {
-		return l.RuleList()
-	}
-	var out []*detect.Rule
-	seen := map[string]bool{}
-	for _, a := range c.snap.alerts {
-		if r := c.opt.Live.RuleOf(a.RuleID); r != nil && !seen[a.RuleID] {
-			seen[a.RuleID] = true
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
-func (c *Console) ruleLine(r *detect.Rule, alerts int) line {
-	sh := c.sheet
-	segs := []segment{
-		{sh.Severity(r.Severity), " " + sh.Badge(r.Severity) + " "},
-		{sh.Dim, style.Pad(string(r.Kind), 6) + " "},
-		{sh.Text, clean(r.Title)},
-	}
-	if alerts > 0 {
-		segs = append(segs, segment{sh.Accent, "  " + plural(alerts, "alert")})
-	}
-	segs = append(segs, segment{sh.Dim, "  " + clean(attackWords(r.Tags))})
-	return line{segs: segs, field: "rule", value: r.ID, open: func() tea.Cmd { return c.visit(newRulePage(c, r.ID)) }}
 }
 
 // journalRows is how many rows of the journal the page shows.

@@ -36,6 +36,7 @@ type world struct {
 	files    []*event.Event // what Search finds
 	filesErr error
 	reads    int
+	book     book
 }
 
 var (
@@ -291,7 +292,7 @@ func (w *world) raise(id, title string, sev detect.Severity, risk int, field, va
 	defer w.mu.Unlock()
 	e := w.events[len(w.events)-1]
 	pos := strings.Index(string(e.Raw), value)
-	rule := &detect.Rule{ID: "rule-" + id, Title: title, Severity: sev, Kind: detect.KindSigma, Runbook: "ask the owner of the account", Tags: []string{"attack.credential-access", "attack.t1110.001"}}
+	rule := &detect.Rule{ID: "rule-" + id, Title: title, Severity: sev, Kind: detect.KindSigma, Runbook: "ask the owner of the account", Tags: []string{"attack.credential-access", "attack.t1110.001"}, Cond: condition(field, value)}
 	w.rules[rule.ID] = rule
 	why := []query.Match{{Field: field, Predicate: field + ": " + value, Value: value, Pos: int32(pos), End: int32(pos + len(value))}}
 	a := &triage.Alert{

@@ -26,6 +26,9 @@ func newConfig(a *app) *cobra.Command {
 				return err
 			}
 			conf, err := a.config()
+			if err == nil {
+				err = checkNames(conf)
+			}
 			if err != nil {
 				return err
 			}
@@ -45,8 +48,10 @@ func newConfig(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if conf.Notify.Secret != "" {
-				conf.Notify.Secret = "(hidden)"
+			hide(&conf.Notify.Secret)
+			for i := range conf.Source {
+				hide(&conf.Source[i].Token)
+				hide(&conf.Source[i].Secret)
 			}
 			shown, err := conf.Tree()
 			if err != nil {
@@ -60,4 +65,11 @@ func newConfig(a *app) *cobra.Command {
 		sub.Flags().StringVarP(&a.configFile, "config", "c", "", "config `FILE`")
 	}
 	return c
+}
+
+// hide replaces a secret that is there.
+func hide(secret *string) {
+	if *secret != "" {
+		*secret = "(hidden)"
+	}
 }

@@ -7,10 +7,10 @@ import (
 	"os"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"bartizan/config"
 	"bartizan/event"
+
+	"github.com/spf13/cobra"
 )
 
 // app carries the process's streams and the flags that mean the same everywhere.
@@ -32,6 +32,7 @@ type app struct {
 	foreground bool
 	log        string
 	from, to   string
+	mask       *event.Masker // for what a person sees, made when it is first needed
 }
 
 // stateFlags adds the flags of verbs that use a board.

@@ -72,6 +72,7 @@ var scriptWords = map[string]func(*testscript.TestScript, bool, []string){
 	"tamper":    wordTamper,
 	"rewrite":   wordRewrite,
 	"hook":      wordHook,
+	"post":      wordPost,
 	"setenv":    wordSetenv,
 }
 

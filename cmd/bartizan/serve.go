@@ -28,10 +28,11 @@ import (
 
 // serveOptions are what differs between the ways to run an engine.
 type serveOptions struct {
-	linger time.Duration                         // 0: until told to stop
-	ready  func()                                // consoles may attach now
-	alert  func(*triage.Alert)                   // told about every alert raised
-	begun  func(context.Context, *engine.Engine) // runs beside the engine
+	linger   time.Duration                         // 0: until told to stop
+	ready    func()                                // consoles may attach now
+	alert    func(*triage.Alert)                   // told about every alert raised
+	reloaded func(engine.Reload)                   // told about rules that were read again
+	begun    func(context.Context, *engine.Engine) // runs beside the engine
 }
 
 // anchorEvery is how often the journal's signed head is written elsewhere.
@@ -67,7 +68,7 @@ func (a *app) serve(ctx context.Context, s *spec, o serveOptions) error {
 			log.Error("consoles", "err", err)
 		}
 	})
-	wg.Go(func() { h.housekeeping(ctx, o.linger, a.reload(h, log), db, s.config.Board.Anchor) })
+	wg.Go(func() { h.housekeeping(ctx, o.linger, func() { h.engine.Reload("SIGHUP") }, db, s.config.Board.Anchor) })
 	if o.begun != nil {
 		wg.Go(func() { o.begun(ctx, h.engine) })
 	}
@@ -120,18 +121,20 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	rules, err := a.loadRules(s.config)
+	began := time.Now()
+	rules, err := a.readRules(s.config, true)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range rules.Refused {
+	for _, r := range rules.Loaded.Refused {
 		log.Warn("rule refused", "reason", r.Error())
 	}
 	h := &host{state: s.state, stop: stop, now: time.Now, log: log, mask: newMasker()}
 	h.left = time.Now()
 	opt := engine.Options{
-		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules, Falco: s.config.FalcoFrom(),
-		Ring: int64(s.config.Board.Ring), Positions: positions, ReadOnly: s.config.Board.ReadOnly,
+		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules.Loaded, RulePlaces: rules.Places, RulesRead: began, LoadRules: a.readAgain, OwnRules: s.config.OwnRules(), FiltersExclude: s.config.Detection.FiltersExclude, Reloaded: o.reloaded,
+		Falco: s.config.FalcoFrom(),
+		Ring:  int64(s.config.Board.Ring), Positions: positions, ReadOnly: s.config.Board.ReadOnly,
 		CatchUp: time.Duration(s.config.Board.CatchUp), Budget: int64(s.config.Board.CatchUpBytes),
 		Now: time.Now, Log: log, Alert: o.alert, Warning: warning,
 	}
@@ -158,6 +161,7 @@ func (a *app) feed(ctx context.Context, s *spec, opt *engine.Options) error {
 		op.Info.Format = a.format
 		opt.Others = append(opt.Others, op)
 	}
+	s.config.Listening = func(source, address string) { opt.Log.Info("listening", "source", source, "address", address) }
 	if len(s.paths) == 0 {
 		opt.Others = append(opt.Others, s.config.Others(a.format)...)
 	}
@@ -288,23 +292,13 @@ func (s *spec) title() string {
 	return name
 }
 
-// reload returns what SIGHUP does: load the rules again, swap them, log the change.
-func (a *app) reload(h *host, log *slog.Logger) func() {
-	return func() {
-		c, err := a.config()
-		if err != nil {
-			log.Error("reload: the old config stays", "err", err)
-			return
-		}
-		l, err := a.loadRules(c)
-		if err != nil {
-			log.Error("reload: the old rules stay", "err", err)
-			return
-		}
-		old, _ := h.engine.Rules()
-		h.engine.UseRules(l)
-		log.Info("reloaded the rules", "before", len(old), "now", len(l.Rules), "refused", len(l.Refused))
+// readAgain reads the config and the rules it names again, for a running engine.
+func (a *app) readAgain() (engine.RuleFiles, error) {
+	c, err := a.config()
+	if err != nil {
+		return engine.RuleFiles{}, err
 	}
+	return a.readRules(c, true)
 }
 
 // housekeeping reloads on SIGHUP, writes anchors and ends an engine nobody uses.

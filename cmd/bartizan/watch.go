@@ -55,9 +55,10 @@ func (a *app) watch(ctx context.Context, paths []string, pprofAt string) error {
 		return err
 	}
 	return a.serve(ctx, s, serveOptions{
-		alert: t.tell,
-		begun: t.run,
-		ready: func() { _, _ = fmt.Fprintf(a.err, "bartizan: watching; board %s\n", printable(s.state)) },
+		alert:    t.tell,
+		begun:    t.run,
+		reloaded: t.reloaded,
+		ready:    func() { _, _ = fmt.Fprintf(a.err, "bartizan: watching; board %s\n", printable(s.state)) },
 	})
 }
 
@@ -102,6 +103,17 @@ func (t *teller) tell(al *triage.Alert) {
 	if t.bell != nil {
 		t.bell.Tell(al)
 	}
+}
+
+// reloaded says what reading the rules again changed.
+func (t *teller) reloaded(r engine.Reload) {
+	text := fmt.Sprintf("bartizan: rules read again (%s): %s\n", printable(r.Why), printable(r.String()))
+	for _, l := range r.Lines() {
+		text += "bartizan:   " + printable(l) + "\n"
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = io.WriteString(t.err, text)
 }
 
 // run delivers to the webhook and says how the engine is doing once a minute.
