@@ -170,6 +170,14 @@ func presence(q *query.Pred) anchorKind {
 func anchorCost(a anchor) float64 {
 	cost := 1.0
 	switch a.kind {
+	case anchorExact:
+		if common[a.text] {
+			cost = 2000
+		}
+	case anchorNumber:
+		if a.num >= 200 && a.num < 400 || a.num == 0 || a.num == 1 {
+			cost = 2000
+		}
 	case anchorInside, anchorStart, anchorEnd:
 		cost = 40 / float64(len(a.text))
 		if len(a.text) < gram {
@@ -178,16 +186,27 @@ func anchorCost(a anchor) float64 {
 	case anchorNet:
 		cost = 1 + 2*float64(a.net.Addr().BitLen()-a.net.Bits())
 	case anchorFrom, anchorUpTo:
-		cost = 150
+		cost = 1500
 	case anchorPresent:
-		cost = 300
+		cost = 3000
 	case anchorPattern:
-		cost = 1000
+		cost = 10_000
 	}
 	if a.field == rawField {
 		cost *= 4
 	}
 	return cost
+}
+
+// common are values that a large share of all records has where it has the field:
+// looking one up rules out little. Numbers like them are an answer's status, and
+// nought and one.
+var common = map[string]bool{
+	"": true, "0": true, "1": true, "-": true, "get": true, "post": true, "200": true, "201": true, "204": true, "206": true,
+	"301": true, "302": true, "304": true, "true": true, "false": true, "yes": true, "no": true, "success": true, "failure": true,
+	"accept": true, "allow": true, "allowed": true, "ok": true,
+	"responsecomplete": true, "assumedrole": true, "iamuser": true, "awsapicall": true, "management": true, "root": true,
+	"tcp": true, "udp": true, "http/1.1": true, "http/2.0": true,
 }
 
 // literalAnchors returns the texts or numbers one of which a value must be, or

@@ -242,7 +242,7 @@ func (p *pass) labelled(text string, v event.Value) {
 	to := p.next()
 	*to = event.Field{Name: text, Sym: event.LookupSym(text), Value: v}
 	if ok && to != &p.spare {
-		p.slots[slot] = uint16(len(p.fields))
+		p.mark(slot)
 	}
 }
 

@@ -115,7 +115,10 @@ func (p *pass) hideSlots() [maxSlots]uint16 {
 
 func (p *pass) showSlots(slots *[maxSlots]uint16) {
 	for i, at := range slots[:len(slotText)] {
-		if at != 0 {
+		if at != 0 && p.slots[i] != at {
+			if p.slots[i] == 0 {
+				p.mark(uint16(i))
+			}
 			p.slots[i] = at
 		}
 	}

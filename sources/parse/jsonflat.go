@@ -166,7 +166,7 @@ func (f *flattener) emit(n *node, kind event.Kind, from, to int) *event.Value {
 	p.write(d, from, to)
 	d.Value.Kind = kind
 	if n.slot != 0 && p.slots[n.slot] == 0 {
-		p.slots[n.slot] = uint16(len(p.fields))
+		p.mark(n.slot)
 	}
 	f.left--
 	return &d.Value

@@ -27,6 +27,8 @@ type pass struct {
 	ref    time.Time
 	spare  event.Field // takes what comes after maxFields
 	slots  [maxSlots]uint16
+	marked [maxSlots]uint16 // the slots that may be set, because clearing all of them costs more
+	marks  int
 }
 
 func (p *pass) begin(r *Registry, slab *Slab, e *event.Event, raw []byte) {
@@ -34,21 +36,59 @@ func (p *pass) begin(r *Registry, slab *Slab, e *event.Event, raw []byte) {
 	p.text, p.off = raw, 0
 	p.fields = slab.fields.open()
 	p.native, p.hasT, p.depth = -1, false, 0
-	clear(p.slots[:len(slotText)])
+	p.clearSlots()
+}
+
+// mark remembers the field just added under a slot.
+func (p *pass) mark(slot uint16) {
+	p.slots[slot] = uint16(len(p.fields))
+	if p.marks < len(p.marked) {
+		p.marked[p.marks] = slot
+	}
+	p.marks++
+}
+
+func (p *pass) clearSlots() {
+	if p.marks > len(p.marked) {
+		clear(p.slots[:])
+	} else {
+		for _, s := range p.marked[:p.marks] {
+			p.slots[s] = 0
+		}
+	}
+	p.marks = 0
 }
 
 // rewind forgets what a format that did not fit after all has added.
 func (p *pass) rewind(n int) {
 	if len(p.fields) > n || p.hasT {
 		p.fields = p.fields[:n]
-		for i, at := range p.slots[:len(slotText)] {
+		p.forgetAfter(n)
+	}
+	p.hasT, p.native = false, -1
+	p.e.Message, p.e.Level, p.e.LogSource = "", event.LevelUnknown, event.LogSource{}
+}
+
+// forgetAfter forgets the slots of all fields but the first n.
+func (p *pass) forgetAfter(n int) {
+	if p.marks > len(p.marked) {
+		for i, at := range p.slots {
 			if int(at) > n {
 				p.slots[i] = 0
 			}
 		}
+		return
 	}
-	p.hasT, p.native = false, -1
-	p.e.Message, p.e.Level, p.e.LogSource = "", event.LevelUnknown, event.LogSource{}
+	kept := 0
+	for _, s := range p.marked[:p.marks] {
+		if int(p.slots[s]) > n {
+			p.slots[s] = 0
+			continue
+		}
+		p.marked[kept] = s
+		kept++
+	}
+	p.marks = kept
 }
 
 // view returns text[from:to] without copying it.
@@ -88,7 +128,7 @@ func (p *pass) open(n *name) *event.Field {
 	f := p.next()
 	f.Name, f.Sym = n.text, n.sym
 	if p.slots[n.slot%maxSlots] == 0 && f != &p.spare {
-		p.slots[n.slot%maxSlots] = uint16(len(p.fields))
+		p.mark(n.slot % maxSlots)
 	}
 	return f
 }

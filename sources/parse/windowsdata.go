@@ -50,6 +50,6 @@ func (p *pass) bare(text string, v event.Value) {
 	to := p.next()
 	*to = event.Field{Name: text, Sym: event.LookupSym(text), Value: v}
 	if ok && to != &p.spare && p.slots[s] == 0 {
-		p.slots[s] = uint16(len(p.fields))
+		p.mark(s)
 	}
 }
