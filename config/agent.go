@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -11,10 +13,13 @@ import (
 type AgentFile struct {
 	File     string        `toml:"-"`
 	Name     string        `toml:"name"`
-	Listen   string        `toml:"listen"`         // host:port
+	Listen   string        `toml:"listen"`         // host:port; "" with dial is nowhere
+	Dial     []string      `toml:"dial"`           // consoles to call, host:port
 	Certs    string        `toml:"certs"`          // folder made by bartizan certs issue
 	Roots    []string      `toml:"roots"`          // folders all served files must lie in
 	Consoles []string      `toml:"allow_consoles"` // patterns of identities
+	Health   Duration      `toml:"health"`         // between records of the host's own state; 0 is none
+	Rules    []string      `toml:"rules"`          // run here for consoles with edge = true: as in bartizan.toml
 	Streams  []AgentStream `toml:"stream"`
 }
 
@@ -26,14 +31,23 @@ type AgentStream struct {
 }
 
 // LoadAgent reads agent.toml. A relative certs folder is relative to the file.
-func LoadAgent(path string) (*AgentFile, error) {
-	c := &AgentFile{File: path, Listen: "127.0.0.1:7070"}
+func LoadAgent(path string) (*AgentFile, error) { return loadAgent(path, false) }
+
+// loadAgent reads agent.toml; for a login it needs no certificates.
+func loadAgent(path string, login bool) (*AgentFile, error) {
+	c := &AgentFile{File: path}
 	d, err := read(path, c)
 	if err != nil {
 		return nil, err
 	}
+	if c.Listen == "" && len(c.Dial) == 0 {
+		c.Listen = "127.0.0.1:7070"
+	}
 	bad := d.unknown()
 	add := func(key, format string, args ...any) { bad = append(bad, d.complain(key, format, args...)) }
+	if c.Certs == "" && !login {
+		add("certs", "an agent needs certs = \"folder\"; make one with bartizan certs issue")
+	}
 	c.check(add)
 	if c.Certs != "" && !filepath.IsAbs(c.Certs) {
 		c.Certs = filepath.Join(filepath.Dir(path), c.Certs)
@@ -41,11 +55,18 @@ func LoadAgent(path string) (*AgentFile, error) {
 	return c, d.all(bad)
 }
 
+// unreadable says whether there is no file that this process may read.
+func unreadable(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+}
+
 func (c *AgentFile) check(add complain) {
-	if c.Certs == "" {
-		add("certs", "an agent needs certs = \"folder\"; make one with bartizan certs issue")
+	if c.Listen != "" {
+		checkAddress("listen", c.Listen, add)
 	}
-	checkAddress("listen", c.Listen, add)
+	for _, d := range c.Dial {
+		checkAddress("dial", d, add)
+	}
 	if len(c.Streams) == 0 {
 		add("stream", "an agent serves nothing without [[stream]] tables with path = \"/var/log/…\"")
 	}

@@ -19,11 +19,14 @@ type complain func(key, format string, args ...any)
 func (c *Config) check(d *document) (bad []error) {
 	add := func(key, format string, args ...any) { bad = append(bad, d.complain(key, format, args...)) }
 	for i, s := range c.Source {
-		s.check(fmt.Sprintf("source.%d", i), add)
+		s.check(c, fmt.Sprintf("source.%d", i), add)
 	}
+	var agents []Agent
 	for i, a := range c.Agent {
-		a.check(fmt.Sprintf("agent.%d", i), add)
+		agents = append(agents, a.expanded(fmt.Sprintf("agent.%d", i), add)...)
 	}
+	c.Agent = agents
+	c.Listen.check(add)
 	for i := range c.Quick {
 		key := fmt.Sprintf("rule.%d", i)
 		if _, err := c.Quick[i].Rule(d.path, d.line(key)); err != nil {
@@ -33,6 +36,7 @@ func (c *Config) check(d *document) (bad []error) {
 	c.Board.check(add)
 	c.Notify.check(add)
 	c.Detection.check(c, add)
+	c.checkFormats(add)
 	if _, err := Zone(c.UI.Zone); err != nil {
 		add("ui.zone", "%v", err)
 	}
@@ -40,14 +44,14 @@ func (c *Config) check(d *document) (bad []error) {
 	return bad
 }
 
-func (s Source) check(key string, add complain) {
+func (s Source) check(c *Config, key string, add complain) {
 	if n := s.kinds(); n != 1 {
-		add(key, "a source needs exactly one of path, command, fifo, journald or http; it has %d", n)
+		add(key, "a source needs exactly one of path, command, fifo, journald, http, ssh or kind; it has %d", n)
 	}
 	if !doublestar.ValidatePathPattern(s.Path) {
 		add(key+".path", "pattern %q is not well formed; close its brackets", s.Path)
 	}
-	checkFormat(key+".format", s.Format, add)
+	c.checkFormat(key+".format", s.Format, add)
 	if _, err := Zone(s.Zone); err != nil {
 		add(key+".zone", "%v", err)
 	}
@@ -57,6 +61,8 @@ func (s Source) check(key string, add complain) {
 	checkPositive(key+".lateness", s.Lateness, add)
 	checkPositive(key+".silence", s.Silence, add)
 	s.checkHTTP(key, add)
+	s.checkKubectl(key, add)
+	s.checkSSH(key, add)
 }
 
 func (s Source) checkHTTP(key string, add complain) {

@@ -31,9 +31,14 @@ type Config struct {
 	Keys      map[string][]string `toml:"keys"`
 	Source    []Source            `toml:"source"`
 	Agent     []Agent             `toml:"agent"`
+	Listen    Listen              `toml:"listen"`
 	Rules     []string            `toml:"rules"` // builtin, none, a folder or a file
 	Quick     []Quick             `toml:"rule"`
+	Format    []Format            `toml:"format"`
 	Detection Detection           `toml:"detection"`
+
+	// Aliases are more names for fields, by format: name -> native names.
+	Aliases map[string]map[string][]string `toml:"aliases"`
 
 	lines  map[string]int // of the file, by key
 	Falco  string         `toml:"falco_from"` // severity from which Falco's own alerts are hits
@@ -61,19 +66,30 @@ type UI struct {
 	Plain bool   `toml:"plain"`
 }
 
-// Source is one thing to read; exactly one of the first five is given.
+// Source is one thing to read; exactly one of the first seven is given.
 type Source struct {
+	Kind     string   `toml:"kind"`     // kubectl
 	Path     string   `toml:"path"`     // a file, folder or glob
 	Command  []string `toml:"command"`  // a program whose output is read
 	FIFO     string   `toml:"fifo"`     // a named pipe
 	Journald bool     `toml:"journald"` // the systemd journal
 	HTTP     string   `toml:"http"`     // host:port to take POST requests at
+	SSH      []string `toml:"ssh"`      // hosts read through ssh; web-[01:40] is forty
 	Format   string   `toml:"format"`
 	Name     string   `toml:"name"`
 	Zone     string   `toml:"zone"` // zone of stamps that carry none
 	Follower string   `toml:"follower"`
 	Lateness Duration `toml:"lateness"`
 	Silence  Duration `toml:"silence"`
+
+	Paths []string `toml:"paths"` // what is read on the hosts of ssh
+
+	// What only kubectl has.
+	Selector  string `toml:"selector"` // labels of pods
+	Target    string `toml:"target"`   // "deploy/gateway", instead of a selector
+	Namespace string `toml:"namespace"`
+	Container string `toml:"container"`
+	Context   string `toml:"context"`
 
 	// What only http has.
 	Token   string `toml:"token"`  // senders give it
@@ -88,6 +104,7 @@ type Agent struct {
 	Address string `toml:"address"` // host:port
 	Certs   string `toml:"certs"`   // folder made by bartizan certs
 	Filter  string `toml:"filter"`  // only records that match are sent
+	Edge    bool   `toml:"edge"`    // the agent runs the rules and sends only what they need
 }
 
 // Quick is a rule written as a filter.
@@ -177,7 +194,7 @@ func read(path string, v any) (*document, error) {
 
 func (s Source) kinds() int {
 	n := 0
-	for _, has := range []bool{s.Path != "", len(s.Command) > 0, s.FIFO != "", s.Journald, s.HTTP != ""} {
+	for _, has := range []bool{s.Path != "", len(s.Command) > 0, s.FIFO != "", s.Journald, s.HTTP != "", len(s.SSH) > 0, s.Kind != ""} {
 		if has {
 			n++
 		}

@@ -60,6 +60,8 @@ func (c *Config) Others(format string) []sources.Opened {
 			op = sources.FIFO(s.FIFO)
 		case s.Journald:
 			op = c.journal()
+		case s.Kind == kindKubectl:
+			op = sources.Kubectl(s.kubectlName(), s.kubectl(time.Duration(c.Board.CatchUp)))
 		case s.HTTP != "":
 			h := s.listen(format)
 			h.Listening = func(at string, _ bool) {

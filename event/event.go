@@ -57,6 +57,7 @@ const (
 	FlagNoTime                     // it carries no time of its own; Time is Seen
 	FlagShrank                     // a loss: a file was truncated or overwritten in place and no copy of the rest was found
 	FlagVanished                   // a loss or a state: a file was deleted or replaced before it was read, or while its writer has it open
+	FlagNotice                     // no record: Bartizan says something about the source here
 )
 
 // Event is one record with a time, a source, a format, a level and fields.

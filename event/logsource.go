@@ -2,8 +2,13 @@ package event
 
 // Wider is the log source with the category that holds l's in Sigma's taxonomy, and
 // whether there is one: rules for registry_event are about every registry_add,
-// registry_set, registry_delete and registry_rename.
+// registry_set, registry_delete and registry_rename. Rules for Microsoft 365's audit
+// log are about what Exchange and the compliance center write there, too.
 func (l LogSource) Wider() (LogSource, bool) {
+	if l.Product == "m365" && l.Service != "audit" {
+		l.Service = "audit"
+		return l, true
+	}
 	switch l.Category {
 	case "registry_add", "registry_set", "registry_delete", "registry_rename":
 		l.Category = "registry_event"

@@ -35,6 +35,10 @@ type SourceStatus struct {
 	Records  uint64
 	Bytes    uint64
 	Lost     uint64
+	LastLoss time.Time     // when the newest of that was noticed
+	LossWhy  string        // one sentence about it
+	Late     uint64        // records that came late
+	Quiet    time.Time     // since when it is silent; zero unless State is SourceSilent
 	LastTime time.Time     // event time of the newest record
 	LastSeen time.Time     // when it arrived
 	Lag      time.Duration // arrival behind event time, of the newest record

@@ -15,8 +15,9 @@ var (
 	auSuccess = known("success")
 	auRes     = known("res")
 	auAUID    = known("auid")
-	auAddr    = known("addr")
 	auTitle   = known("proctitle")
+	auFrom    = knownAll("addr", "src")
+	auTo      = knownAll("raddr", "dst")
 )
 
 var auditAliases = []pair{
@@ -29,6 +30,7 @@ var auditAliases = []pair{
 	{ecsExecutable, known("exe")},
 	{ecsCwd, known("cwd")},
 	{ecsUser, known("acct")},
+	{ecsUser, fUser},
 	{ecsUser, known("AUID")},
 	{ecsUser, known("UID")},
 	{ecsCommand, known("cmd")},
@@ -57,15 +59,32 @@ func scoreAuditd(b []byte) (int, string) {
 }
 
 // readAuditd reads one record of the audit log, also in auditd's ENRICHED form
-// and as the kernel logs it ("audit: type=1400 audit(…)"). Records of one event
-// are not joined here.
+// and as the kernel logs it ("audit: type=1400 audit(…)"), or all records of one
+// event where a source joined them.
 func readAuditd(p *pass) bool {
 	b := p.text[:trimEnd(p.text)]
-	i := 0
-	if prefix(b, "node=") {
-		i = word(b, 0)
-		p.add(auNode, len("node="), i)
-		i++
+	if find(b, 0, '\n') >= 0 {
+		return p.auditLines(b)
+	}
+	if !p.auditRecord(b, 0) {
+		return false
+	}
+	p.e.FormatName, p.e.LogSource = "auditd", logAuditd
+	p.e.Message = view(b, 0, len(b))
+	p.endNative()
+	p.auditAliases()
+	return true
+}
+
+// auditRecord reads the record that begins at i and goes on to the end of b. Node
+// and serial are taken from the first one of an event.
+func (p *pass) auditRecord(b []byte, i int) bool {
+	if prefixAt(b, i, "node=") {
+		end := word(b, i)
+		if p.has(auNode) == nil {
+			p.add(auNode, i+len("node="), end)
+		}
+		i = end + 1
 	}
 	if prefixAt(b, i, "audit: ") {
 		i += len("audit: ")
@@ -75,6 +94,7 @@ func readAuditd(p *pass) bool {
 	}
 	end := word(b, i)
 	p.add(auType, i+len("type="), end)
+	p.audit = view(b, i+len("type="), end)
 	if prefixAt(b, end+1, "msg=") {
 		end += len("msg=")
 	}
@@ -85,10 +105,6 @@ func readAuditd(p *pass) bool {
 		return false
 	}
 	p.pairs(i, len(b), false)
-	p.e.FormatName, p.e.LogSource = "auditd", logAuditd
-	p.e.Message = view(b, 0, len(b))
-	p.endNative()
-	p.auditAliases()
 	return true
 }
 
@@ -104,7 +120,9 @@ func (p *pass) auditStamp(i int) int {
 		return -1
 	}
 	p.at(t)
-	p.addNum(auSerial, colon+1, end)
+	if p.has(auSerial) == nil {
+		p.addNum(auSerial, colon+1, end)
+	}
 	if end++; end < len(b) && b[end] == ':' {
 		end++
 	}
@@ -167,7 +185,7 @@ func (p *pass) hexField(key []byte) bool {
 	if auditText[string(key)] {
 		return true
 	}
-	if len(key) < 2 || key[0] != 'a' || p.value(auType) != "EXECVE" {
+	if len(key) < 2 || key[0] != 'a' || p.audit != "EXECVE" {
 		return false
 	}
 	d := digits(key, 1)
@@ -176,6 +194,11 @@ func (p *pass) hexField(key []byte) bool {
 
 // addKey appends text[from:to] under a name that the record brings along.
 func (p *pass) addKey(key []byte, from, to int) *node {
+	if p.exec && len(key) == 2 && p.audit == "SYSCALL" {
+		if other, ok := auditRegisters[string(key)]; ok {
+			key = []byte(other)
+		}
+	}
 	n := p.reg.names.child(p.reg.names.root, key)
 	pos, end := p.span(from, to)
 	v := event.Value{Str: view(p.text, from, to), Pos: pos, End: end}
@@ -222,9 +245,8 @@ func (p *pass) auditAliases() {
 	if s := p.value(auSes); s != "4294967295" && s != "-1" {
 		p.alias(ecsSession, auSes)
 	}
-	if isAddr(p.value(auAddr)) {
-		p.alias(ecsSrcIP, auAddr)
-	}
+	p.addrAlias(ecsSrcIP, auFrom)
+	p.addrAlias(ecsDstIP, auTo)
 	p.aliases(auditAliases)
 	p.auditOutcome(kind)
 }

@@ -39,7 +39,6 @@ var (
 	azMessage    = known("properties.message")
 	azInner      = known("properties.log") // of AKS: a record of another log
 	azTime       = known("time")
-	azGenerated  = known("TimeGenerated")
 	azText       = known("resultDescription")
 	azSameID     = known("correlationId")
 )

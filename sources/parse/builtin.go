@@ -2,10 +2,9 @@ package parse
 
 import "bartizan/event"
 
-// builtin are the formats people can name, in the order they are tried where
-// scores are equal. Examples are records of ours; the generated documents and the
-// tests read them.
-var builtin = []builtinFormat{
+// namedFormats are those of one program or service. Examples are records of ours;
+// the generated documents and the tests read them.
+var namedFormats = []builtinFormat{
 	{Format{
 		"syslog", "syslog: RFC 3164 (`Mmm dd hh:mm:ss host tag[pid]: text`, also with an RFC 3339 stamp) and RFC 5424", logSyslog,
 		"Nov  3 09:14:02 web-1 rsyncd[812]: rsync on backup/ from db-1 (192.0.2.15)",
@@ -68,6 +67,11 @@ var builtin = []builtinFormat{
 		event.LogSource{},
 		"2026-11-03T09:14:02.120034Z stdout F level=warn msg=\"queue is 80% full\" queue=mail",
 	}, readCRIID, 0},
+	{Format{
+		"kubectl", "lines of `kubectl logs --prefix --timestamps` around any other format",
+		event.LogSource{},
+		"[pod/mail-7d4f/queue] 2026-11-03T09:14:02.120034Z level=warn msg=\"queue is 80% full\" queue=mail",
+	}, readKubectlID, 0},
 	{Format{
 		"nginx", "nginx access log, combined or common", logNginx,
 		`203.0.113.9 - amira [03/Nov/2026:09:14:02 +0000] "GET /item/7?id=1%27 HTTP/1.1" 404 153 "-" "curl/8.8.0"`,
@@ -165,6 +169,10 @@ var builtin = []builtinFormat{
 		event.LogSource{},
 		"timestamp,user,client_ip,action,result",
 	}, readCSVID, 0},
+}
+
+// genericFormats take what no program owns.
+var genericFormats = []builtinFormat{
 	{Format{
 		"logfmt", "key=value pairs",
 		event.LogSource{},

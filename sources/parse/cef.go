@@ -71,22 +71,32 @@ var cefProducts = map[string]string{
 var logCEF = event.LogSource{Service: "cef"}
 
 func scoreCEF(b []byte) (int, string) {
-	if isCEF(b) && bytes.Count(b[:min(len(b), 1024)], []byte{'|'}) >= 6 {
+	if bars := bytes.Count(b[:min(len(b), 1024)], []byte{'|'}); bars >= 6 && isCEF(b) {
 		return 97, "CEF: and seven parts between |"
+	} else if bars >= 6 && isHeadlessCEF(b) {
+		return 70, "0| and six parts between |: CEF without its first word"
 	}
 	return 0, "does not begin with CEF:"
 }
 
 func isCEF(b []byte) bool {
-	return prefix(b, "CEF:") && len(b) > 5 && b[4]-'0' <= 9
+	i := skipBlanks(b, len("CEF:"))
+	return prefix(b, "CEF:") && i < len(b) && b[i]-'0' <= 9
 }
+
+// isHeadlessCEF tells records whose first word a syslog server took for the
+// program's name.
+func isHeadlessCEF(b []byte) bool { return prefix(b, "0|") || prefix(b, "1|") }
 
 func readCEF(p *pass) bool {
 	b := p.text[:trimEnd(p.text)]
-	if !isCEF(b) {
+	if n, _ := scoreCEF(b); n == 0 {
 		return false
 	}
-	i := len("CEF:")
+	i := 0
+	if isCEF(b) {
+		i = skipBlanks(b, len("CEF:"))
+	}
 	for k := range cefHead {
 		end := cefBar(b, i)
 		if end < 0 && k < len(cefHead)-1 {
@@ -215,15 +225,19 @@ func (p *pass) cefTime(s string) bool {
 	return ok
 }
 
+// maxLabels bounds the labels of one record that are looked up; the standard has 35.
+const maxLabels = 64
+
 // cefLabels gives every value that has a label ("cs1Label=Policy cs1=guests") its
 // label's name too.
 func (p *pass) cefLabels() {
-	for i := 0; i < p.native; i++ {
+	for i, n := 0, 0; i < p.native && n < maxLabels; i++ {
 		key, ok := strings.CutSuffix(p.fields[i].Name, "Label")
 		label := p.fields[i].Value.Str
 		if !ok || key == "" || !isColumnName(label) {
 			continue
 		}
+		n++
 		for k := 0; k < p.native; k++ {
 			if p.fields[k].Name == key && p.fields[k].Value.Str != "" {
 				p.labelled(label, p.fields[k].Value)

@@ -50,6 +50,10 @@ func TestOkta(t *testing.T) {
 		},
 		{head + `"eventType":"user.session.start","outcome":{"result":"CHALLENGE"},"target":null}`, "okta", "warning", at, "!event.outcome"},
 		{head + `"eventType":"user.session.start","target":[{"type":"User"},{"type":null},7,{"id":"x"}]}`, "okta", "warning", at, "!okta.target.user.id"},
+		{
+			`{"uuid":"u1","published":"2026-11-03T09:14:02Z","severity":"INFO","displaymessage":"m","eventtype":"user.session.start","securitycontext":{"isProxy":true},"actor":{"id":"00u1","alternateId":"amira@acme.example"}}`,
+			"okta", "info", at, "eventType=user.session.start | displayMessage=m | securityContext.isProxy=true | event.action=user.session.start",
+		},
 		{`{"published":"2026-11-03T09:14:02Z","eventType":"x"}`, "json", "", at, ""},
 	})
 }

@@ -22,6 +22,7 @@ var (
 	ctInvoker   = known("userIdentity.invokedBy")
 	ctIssuer    = known("userIdentity.sessionContext.sessionIssuer.userName")
 	ctLogin     = known("responseElements.ConsoleLogin")
+	ctStatus    = known("status") // as one rule of Sigma's has the outcome
 )
 
 var trailAliases = []pair{
@@ -102,6 +103,7 @@ func readTrail(p *pass) {
 		p.e.Level = event.LevelWarning
 	}
 	p.outcome(ok)
+	p.alias(ctStatus, ecsOutcome)
 	src := strings.TrimSuffix(p.value(ctSource), ".amazonaws.com")
 	p.e.Message = p.compose(src, p.value(ctName), p.value(ecsUser), p.value(ctIP), p.value(ctError))
 }

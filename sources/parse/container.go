@@ -47,7 +47,7 @@ func scoreCRI(b []byte) (int, string) {
 }
 
 // readCRI reads a line of the Kubernetes container runtime interface, "stamp
-// stdout F text", and the line inside it. A partial line (tag P) is read as it is.
+// stdout F text", and the line inside it, put together where it was split (tag P).
 func readCRI(p *pass) bool {
 	b := p.text
 	end := word(b, 0)
@@ -71,8 +71,14 @@ func readCRI(p *pass) bool {
 	p.add(cStream, i, end)
 	p.add(cTag, tag, to)
 	p.at(c.utc(east))
-	p.narrow(min(to+1, len(b)), len(b))
+	whole, off := p.text, p.off
+	if text, literal := p.criText(to + 1); literal || b[tag] == 'F' {
+		p.narrow(min(to+1, len(b)), len(b))
+	} else {
+		p.text, p.off = text, -1
+	}
 	p.unwrap()
+	p.text, p.off = whole, off
 	return true
 }
 
@@ -132,6 +138,9 @@ func (p *pass) innerReader() uint8 {
 		}
 		readRaw(p)
 		return readRawID
+	}
+	if len(p.stream.users) > 0 && p.tryUsers(p.stream.users) {
+		return readUserID
 	}
 	for i, r := range p.stream.inner {
 		if r != readRawID && p.try(r) {

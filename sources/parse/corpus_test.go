@@ -59,7 +59,7 @@ func (c tally) String() string {
 	return strings.Join(parts, ", ")
 }
 
-func tallyFile(t *testing.T, path string, lines [][]byte) tally {
+func tallyFile(t *testing.T, path string, lines [][]byte) (tally, int) {
 	c := tally{}
 	kept := 0
 	parseLines(t, sources.Info{Path: path}, lines, func(i int, e *event.Event) {
@@ -75,17 +75,19 @@ func tallyFile(t *testing.T, path string, lines [][]byte) tally {
 	if kept != want {
 		t.Errorf("%s: %d bytes of %d kept", path, kept, want)
 	}
-	return c
+	return c, want - kept
 }
 
 // TestCorpusKept reads everything lnav and Zeek test with: each line is
 // recognised or raw, and no byte is lost.
 func TestCorpusKept(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| corpus | files | lines | recognised | raw | bytes lost |\n|---|---:|---:|---:|---:|---:|\n")
 	for _, dir := range []string{"lnav-logs", "zeek-logs"} {
-		files, all := 0, tally{}
+		files, lost, all := 0, 0, tally{}
 		eachFile(t, corpus(t, dir), func(path string, lines [][]byte) {
-			c := tallyFile(t, path, lines)
-			files++
+			c, gone := tallyFile(t, path, lines)
+			files, lost = files+1, lost+gone
 			for n, k := range c {
 				all[n] += k
 			}
@@ -94,5 +96,11 @@ func TestCorpusKept(t *testing.T) {
 			}
 		})
 		t.Logf("%s: %d files: %v", dir, files, all)
+		lines := 0
+		for _, n := range all {
+			lines += n
+		}
+		fmt.Fprintf(&table, "| %s | %d | %d | %d | %d | %d |\n", dir, files, lines, lines-all["raw"], all["raw"], lost)
 	}
+	qualityPart(t, "kept", table.String())
 }

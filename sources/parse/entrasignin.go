@@ -65,6 +65,7 @@ var signinShape = shape{
 		{ecsUserID, known("userId")},
 		{ecsUserID, known("properties.servicePrincipalId")},
 		{ecsUserID, known("ServicePrincipalId")},
+		{ecsAction, azOperation},
 		{ecsService, siApp},
 		{ecsUserAgent, siAgent},
 		{ecsErrorCode, siCode},

@@ -36,6 +36,16 @@ var (
 	evRoute    = known("route_name")
 )
 
+// The names of Envoy Gateway's JSON, which are those of the headers.
+var (
+	evXFFHead    = known("x-forwarded-for")
+	evAgentHead  = known("user-agent")
+	evOrigPath   = known("x-envoy-origin-path")
+	evAuthHead   = known(":authority")
+	evPathHead   = known(":path")
+	evMethodHead = known(":method")
+)
+
 // What follows the response flags: Istio's default adds details and addresses to
 // Envoy's own default; older Istio had one quoted value instead of three.
 var (
@@ -59,12 +69,24 @@ var envoyAliases = []pair{
 	{ecsUserAgent, evAgent},
 	{ecsRequestID, evReqID},
 	{ecsURLDomain, evAuth},
+	{ecsMethod, evMethodHead},
+	{ecsURL, evOrigPath},
+	{ecsURL, evPathHead},
+	{ecsUserAgent, evAgentHead},
+	{ecsRequestID, known("x-request-id")},
+	{ecsURLDomain, evAuthHead},
 	{w3cMethod, evMethod},
+	{w3cMethod, evMethodHead},
 	{w3cURI, evPath},
+	{w3cURI, evOrigPath},
+	{w3cURI, evPathHead},
 	{w3cStatus, evCode},
 	{w3cAgent, evAgent},
 	{w3cAgent2, evAgent},
 	{w3cHost, evAuth},
+	{w3cAgent, evAgentHead},
+	{w3cAgent2, evAgentHead},
+	{w3cHost, evAuthHead},
 }
 
 func scoreEnvoy(b []byte) (int, string) {
@@ -178,14 +200,36 @@ func (p *pass) envoyAliases() {
 	p.endNative()
 	p.address(ecsSrcIP, ecsSrcPort, evRemote)
 	p.address(ecsDstIP, ecsDstPort, evUpstream)
+	if p.has(evRemote) == nil {
+		p.claimed()
+	}
 	if f := p.has(ecsSrcIP); f != nil {
 		p.put(w3cClientIP, f.Value)
 	}
 	p.aliases(envoyAliases)
-	p.pathAliases(evPath)
+	p.pathAliases(ecsURL)
 	p.alias(w3cStem, ecsURLPath)
 	p.webQuery()
 	p.httpStatus(evCode)
+}
+
+// claimed takes the first address of x_forwarded_for, for logs that do not name the
+// peer: it is what the client, or the proxy before, says.
+func (p *pass) claimed() {
+	for _, n := range [...]name{evXFF, evXFFHead} {
+		f := p.has(n)
+		if f == nil {
+			continue
+		}
+		v := f.Value
+		end := strings.IndexByte(v.Str, ',')
+		if end < 0 {
+			end = len(v.Str)
+		}
+		if a, b, _ := hostPort(v.Str[:end]); isAddr(v.Str[a:b]) {
+			p.aliasPart(ecsSrcIP, v, a, b)
+		}
+	}
 }
 
 // address splits "192.0.2.1:80" under an address and a port.

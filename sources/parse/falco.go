@@ -148,7 +148,7 @@ func readFalco(p *pass) bool {
 		p.dayTime(c)
 	}
 	p.add(flPriority, from, to)
-	end := trimEnd(b)
+	end := max(trimEnd(b), msg) // nothing may follow the priority
 	p.add(flOutput, msg, end)
 	p.e.FormatName, p.e.LogSource = "falco", logFalco
 	p.e.Level = levelWord(str(b[from:to]))

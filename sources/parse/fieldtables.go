@@ -1,6 +1,9 @@
 package parse
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // fieldTable is what the records of some formats have for fields: the stable
 // native names, where they are ours and not the record's, and the second names
@@ -15,7 +18,7 @@ type fieldTable struct {
 var fieldTables = []fieldTable{
 	{
 		"syslog", "syslog sshd sudo su pam cron accounts systemd",
-		"priority host program pid msgid structured_data message repeated", syslogAliases,
+		"priority host program pid subprogram msgid structured_data message repeated", syslogAliases,
 	},
 	{
 		"sshd", "sshd",
@@ -33,9 +36,9 @@ var fieldTables = []fieldTable{
 		[]pair{{ecsUser, fUser}, {ecsCommand, fCommand}, {ecsService, fUnit}, {ecsSession, fSession}, {ecsAction, fEvent}},
 	},
 	{
-		"nginx, apache", "nginx apache",
+		"nginx, apache", "nginx apache nginx-ingress",
 		"remote_addr remote_user request request_method request_uri uri args server_protocol status body_bytes_sent http_referer http_user_agent http_x_forwarded_for server_name",
-		append(append([]pair{}, webAliases...), pair{w3cQuery, fArgs}, pair{w3cQuery, fReqURI}),
+		append(append([]pair{{ecsSrcIP, fRemoteAddr}, {ecsSrcDomain, fRemoteAddr}}, webAliases...), pair{w3cQuery, fArgs}, pair{w3cQuery, fReqURI}),
 	},
 	{"nginx-error", "nginx-error", "level pid tid connection_id message client server request request_method request_uri uri args server_protocol upstream host referrer", nginxErrorAliases},
 	{
@@ -45,7 +48,7 @@ var fieldTables = []fieldTable{
 	},
 	{
 		"haproxy", "haproxy",
-		"remote_addr remote_port frontend_name backend_name server_name timers status body_bytes_sent termination_state request request_method request_uri uri args server_protocol",
+		"remote_addr remote_port server_addr server_port mode frontend_name backend_name server_name captured timers status body_bytes_sent termination_state request request_method request_uri uri args server_protocol",
 		append(append([]pair{}, haAliases...), pair{w3cQuery, fArgs}, pair{w3cQuery, fReqURI}),
 	},
 	{
@@ -66,6 +69,8 @@ var fieldTables = []fieldTable{
 		names(append([]name{evStart, evMethod, evPath, evProtocol, evCode, evFlags}, istioColumns...)),
 		append([]pair{
 			{ecsSrcIP, evRemote},
+			{ecsSrcIP, evXFF},
+			{ecsSrcIP, evXFFHead},
 			{ecsSrcPort, evRemote},
 			{ecsDstIP, evUpstream},
 			{ecsDstPort, evUpstream},
@@ -83,20 +88,21 @@ var fieldTables = []fieldTable{
 	{"vpcflow", "vpcflow", names(vpcDefault), append([]pair{{ecsTransport, vProto}}, vpcAliases...)},
 	{
 		"auditd", "auditd", "type serial node …",
-		append([]pair{{ecsUserID, auAUID}, {ecsUserID, fUID}, {ecsSession, auSes}, {ecsSrcIP, auAddr}, {ecsFile, auName}}, auditAliases...),
+		append([]pair{{ecsUserID, auAUID}, {ecsUserID, fUID}, {ecsSession, auSes}, {ecsSrcIP, auFrom[0]}, {ecsSrcIP, auFrom[1]}, {ecsDstIP, auTo[0]}, {ecsDstIP, auTo[1]}, {ecsFile, auName}}, auditAliases...),
 	},
 	{
 		"cloudtrail", "cloudtrail", "",
-		append([]pair{{ecsUser, ctUser}, {ecsUser, ctIssuer}, {ecsUser, ctARN}, {ecsUser, ctInvoker}, {ecsRoles, ctIssuer}, {ecsSession, ctPrincipal}, {ecsSrcIP, ctIP}, {ecsSrcDomain, ctIP}}, trailAliases...),
+		append([]pair{{ecsUser, ctUser}, {ecsUser, ctIssuer}, {ecsUser, ctARN}, {ecsUser, ctInvoker}, {ecsRoles, ctIssuer}, {ecsSession, ctPrincipal}, {ecsSrcIP, ctIP}, {ecsSrcDomain, ctIP}, {ctStatus, ctError}}, trailAliases...),
 	},
 	{
 		"k8saudit", "k8saudit", "",
 		append([]pair{{ecsUser, k8sUser}, {ecsServiceAcct, k8sUser}, {ecsRoles, k8sGroups}, {ecsURLPath, k8sURI}, {ecsURLQuery, k8sURI}}, k8sAliases...),
 	},
-	{"gcpaudit", "gcpaudit", "", append([]pair{{ecsSrcIP, gcpCaller}, {ecsServiceAcct, gcpUser}, {ctName, gcpWorkspace}, {sigmaService, gcpService}}, gcpAliases...)},
+	{"gcpaudit", "gcpaudit", "", slices.Concat([]pair{{ecsSrcIP, gcpCaller}, {ecsServiceAcct, gcpUser}, {ctName, gcpWorkspace}, {sigmaService, gcpService}, {gcpLogName, gcpName}},
+		gcpAliases, (&shape{each: gcpGrants}).pairs(), workspaceParameters[3].pairs())},
 	{
 		"okta", "okta", "okta.target.user.id okta.target.user.alternateid okta.target.user.name okta.target.group.id okta.target.group.alternateid okta.target.group.name okta.target.app.alternateid okta.target.app.name",
-		append([]pair{{ecsSrcIP, oktaIP}, {ecsTarget, known("target.alternateId")}, {ecsGroup, known("target.displayName")}, {ecsService, known("target.displayName")}}, oktaAliases...),
+		append([]pair{{ecsSrcIP, oktaIP}, {ecsTarget, known("target.alternateId")}, {ecsGroup, known("target.displayName")}, {ecsService, known("target.displayName")}}, append(oktaLower, oktaAliases...)...),
 	},
 	{"github", "github", "", append([]pair{{ecsSrcIP, ghIP}}, ghAliases...)},
 	{"github-webhook", "github-webhook", "webhook_type", hookAliases},

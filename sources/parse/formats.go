@@ -39,6 +39,23 @@ const (
 	readZeekID
 	readW3CID
 	readCSVID
+	readCEFID
+	readLEEFID
+	readPostgresID
+	readPostgresCSVID
+	readMySQLID
+	readMySQLSlowID
+	readRedisID
+	readMongoID
+	readKlogID
+	readIstiodID
+	readEventXMLID
+	readELBID
+	readNLBID
+	readCloudFrontID
+	readLambdaID
+	readUserID
+	readKubectlID
 	maxReaders
 )
 
@@ -64,9 +81,28 @@ func init() {
 		readW3CID:        {name: "w3c", score: scoreW3C, read: readW3C},
 		readCSVID:        {name: "csv", score: scoreCSV, read: readCSV},
 
+		readCEFID:         {name: "cef", score: scoreCEF, read: readCEF},
+		readLEEFID:        {name: "leef", score: scoreLEEF, read: readLEEF},
+		readPostgresID:    {name: "postgresql", score: scorePostgres, read: readPostgres},
+		readPostgresCSVID: {name: "postgresql-csv", score: scorePostgresCSV, read: readPostgresCSV},
+		readMySQLID:       {name: "mysql", score: scoreMySQL, read: readMySQL},
+		readMySQLSlowID:   {name: "mysql-slow", score: scoreMySQLSlow, read: readMySQLSlow},
+		readRedisID:       {name: "redis", score: scoreRedis, read: readRedis},
+		readMongoID:       {name: "mongodb-text", score: scoreMongo, read: readMongo},
+		readKlogID:        {name: "klog", score: scoreKlog, read: readKlog},
+		readIstiodID:      {name: "istiod", score: scoreIstiod, read: readIstiod},
+		readEventXMLID:    {name: "sysmon-linux", score: scoreEventXML, read: readEventXML},
+
+		readKubectlID: {name: "kubectl", score: scoreKubectl, read: readKubectl, wraps: true},
+		readUserID:    {name: "user", score: func([]byte) (int, string) { return 0, "described in the config" }, read: readUser, wide: true},
+
 		readApacheErrorID: {name: "apache-error", score: scoreApacheError, read: readApacheError},
 		readHAProxyID:     {name: "haproxy", score: scoreHAProxy, read: readHAProxy},
 		readALBID:         {name: "aws-alb", score: scoreALB, read: readALB},
+		readELBID:         {name: "aws-elb", score: scoreELB, read: readELB},
+		readNLBID:         {name: "aws-nlb", score: scoreNLB, read: readNLB},
+		readCloudFrontID:  {name: "cloudfront", score: scoreCloudFront, read: readCloudFront},
+		readLambdaID:      {name: "lambda-text", score: scoreLambda, read: readLambda},
 	}
 }
 

@@ -117,7 +117,7 @@ func TestPlainText(t *testing.T) {
 		{"2026-11-03 09:14:02.5 ERROR boom", "text", "error", "2026-11-03T09:14:02.5Z", "message=ERROR boom"},
 		{"[2026-11-03T10:14:02+01:00] app.WARNING: x", "text", "warning", at, ""},
 		{"Tue Nov 03 09:14:02 2026 [notice] x", "text", "notice", at, ""},
-		{"E1103 09:14:02.000001 7 main.go:1] x", "text", "", "2026-11-03T09:14:02.000001Z", ""},
+		{"E1103 09:14:02.000001 7 main.go says x", "text", "", "2026-11-03T09:14:02.000001Z", ""},
 		{"1793697242.25 info: x", "text", "info", "2026-11-03T09:14:02.25Z", ""},
 		{"[03/Nov/2026:09:14:02 +0000] x", "text", "", at, "message=x"},
 		{"no stamp here", "raw", "", "", ""},

@@ -43,6 +43,10 @@ var gcpAliases = []pair{
 	{ecsUserID, known("protoPayload.authenticationInfo.serviceAccountKeyName")},
 	{ecsAction, gcpMethod},
 	{known("gcp.audit.method_name"), gcpMethod},
+	{known("data.protoPayload.methodName"), gcpMethod}, // as a subscriber of Pub/Sub wraps it
+	{known("data.protoPayload.serviceName"), gcpService},
+	{known("data.protoPayload.resource.type"), known("resource.type")},
+	{known("protoPayload.Servicename"), gcpService},
 	{ecsProvider, gcpService},
 	{ecsEventID, gcpInsert},
 	{ecsUserAgent, known("protoPayload.requestMetadata.callerSuppliedUserAgent")},
@@ -59,9 +63,28 @@ var gcpAliases = []pair{
 	{ecsErrorCode, gcpCode},
 }
 
+// gcpGrants are what was asked for and whether it was granted, each a list.
+var gcpGrants = spelled(
+	"protoPayload.authorizationInfo.permission data.protoPayload.authorizationInfo.permission",
+	"protoPayload.authorizationInfo.granted data.protoPayload.authorizationInfo.granted",
+)
+
+var gcpLogName = known("data.protoPayload.logName") // what follows "/logs/"
+
+// gcpMarks tell an entry from other JSON with a payload of methods; any is enough.
+var gcpMarks = [...]name{gcpName, gcpInsert, gcpUser, gcpReceived, gcpGrants[0][0]}
+
 func isGCP(p *pass) bool {
 	m := p.has(gcpMethod)
-	return m != nil && m.Value.Kind == event.KindString && p.has(gcpService) != nil && (p.has(gcpName) != nil || p.has(gcpInsert) != nil || p.has(gcpUser) != nil)
+	if m == nil || m.Value.Kind != event.KindString || p.has(gcpService) == nil {
+		return false
+	}
+	for _, n := range gcpMarks {
+		if p.has(n) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // readGCP reads one entry of Google Cloud's audit logs, as an export to Pub/Sub,
@@ -80,6 +103,12 @@ func readGCP(p *pass) {
 		p.alias(ecsServiceAcct, gcpUser)
 	}
 	p.aliases(gcpAliases)
+	for _, g := range gcpGrants {
+		p.respellEach(g)
+	}
+	if f := p.has(gcpName); f != nil && f.Value.Kind == event.KindString {
+		p.aliasPart(gcpLogName, f.Value, strings.LastIndexByte(f.Value.Str, '/')+1, len(f.Value.Str))
+	}
 	if f := p.has(gcpZone); f != nil && f.Value.Kind == event.KindString {
 		p.aliasPart(gcpLocation, f.Value, 0, len(f.Value.Str)-2)
 	}
@@ -92,6 +121,7 @@ func readGCP(p *pass) {
 	if p.e.LogSource != logGCP {
 		p.aliasEach(ctName, gcpWorkspace)
 		p.alias(sigmaService, gcpService)
+		p.workspaceParameters()
 	}
 	ok := true
 	if f := p.has(gcpCode); f != nil { // google.rpc.Code; 0 is OK

@@ -3,6 +3,8 @@ package parse
 import (
 	"bytes"
 	"strings"
+
+	"bartizan/event"
 )
 
 // HAProxy's HTTP log ("8.2.3. HTTP log format" in its configuration manual).
@@ -13,11 +15,17 @@ var (
 	haTimes    = known("timers")
 	haState    = known("termination_state")
 	haPort     = known("remote_port")
+	haCaptured = known("captured")
+	haMode     = known("mode")
+	haDstAddr  = known("server_addr")
+	haDstPort  = known("server_port")
 )
 
 var haAliases = []pair{
 	{ecsSrcIP, fRemoteAddr},
 	{ecsSrcPort, haPort},
+	{ecsDstIP, haDstAddr},
+	{ecsDstPort, haDstPort},
 	{ecsService, haBackend},
 	{ecsMethod, fReqMethod},
 	{ecsURL, fReqURI},
@@ -66,7 +74,7 @@ func scoreHAProxy(b []byte) (int, string) {
 func readHAProxy(p *pass) bool {
 	b := p.text[:trimEnd(p.text)]
 	if n, _ := scoreHAProxy(b); n == 0 {
-		return p.depth > 0 && readAccess(p)
+		return p.haConnect(b) || p.depth > 0 && readAccess(p)
 	}
 	end := word(b, 0)
 	_, to, port := hostPort(str(b[:end]))
@@ -76,6 +84,9 @@ func readHAProxy(p *pass) bool {
 	p.addNum(haPort, port, end)
 	i := p.column(&haFrontend, end+2+n+1)
 	i = p.haBackend(i)
+	for n := 0; n < 2 && i > 0 && !isTimers(b, i+1); n++ { // a captured value of a log-format of their own
+		i = p.column(&haCaptured, i)
+	}
 	i = p.column(&haTimes, i)
 	if i < 0 || i+4 > len(b) {
 		return false
@@ -134,4 +145,60 @@ func (p *pass) haRest(i int, http bool) {
 	if open := bytes.Index(b[i:], []byte(` "`)); open >= 0 && i+open+2 <= len(b)-1 {
 		p.request(i+open+2, len(b)-1)
 	}
+}
+
+// isTimers tells "0/0/1/12/13", where a time that never ended is -1, a total that
+// is not yet known has "+".
+func isTimers(b []byte, i int) bool {
+	slashes := 0
+	end := word(b, min(i, len(b)))
+	for k := i; k < end; k++ {
+		switch c := b[k]; {
+		case c == '/':
+			slashes++
+		case c-'0' > 9 && c != '-' && c != '+':
+			return false
+		}
+	}
+	return slashes > 0
+}
+
+// haConnect reads what HAProxy logs where no log format is set: "Connect from
+// 192.0.2.1:4001 to 192.0.2.9:443 (frontend/HTTP)".
+func (p *pass) haConnect(b []byte) bool {
+	if !prefix(b, "Connect from ") {
+		return false
+	}
+	from := len("Connect from ")
+	end := word(b, from)
+	if !prefixAt(b, end, " to ") {
+		return false
+	}
+	to := end + len(" to ")
+	stop := word(b, to)
+	slash := find(b, stop, '/')
+	if !prefixAt(b, stop, " (") || slash < 0 || b[len(b)-1] != ')' {
+		return false
+	}
+	p.haPeer(fRemoteAddr, haPort, from, end)
+	p.haPeer(haDstAddr, haDstPort, to, stop)
+	p.add(haFrontend, stop+2, slash)
+	p.add(haMode, slash+1, len(b)-1)
+	p.e.FormatName, p.e.LogSource, p.e.Level = "haproxy", logHAProxy, event.LevelInfo
+	p.e.Message = view(b, 0, len(b))
+	p.endNative()
+	p.aliases(haAliases)
+	return true
+}
+
+// haPeer adds an address and its port, which stand at text[from:end]. An IPv6
+// address has no brackets there: the port is behind the last colon.
+func (p *pass) haPeer(addr, port name, from, end int) {
+	colon := bytes.LastIndexByte(p.text[from:end], ':')
+	if colon < 0 {
+		p.add(addr, from, end)
+		return
+	}
+	p.add(addr, from, from+colon)
+	p.addNum(port, from+colon+1, end)
 }

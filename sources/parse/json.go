@@ -33,6 +33,39 @@ const (
 	jsonGCP
 	jsonOkta
 	jsonGitHubHook
+	jsonSuricata
+	jsonZeek
+	jsonOsquery
+	jsonTetragon
+	jsonTrivy
+	jsonGrype
+	jsonPostgres
+	jsonMongo
+	jsonKubeEvent
+	jsonGELF
+	jsonEntraSignin
+	jsonEntraAudit
+	jsonEntraPIM
+	jsonEntraRisk
+	jsonNSGFlow
+	jsonVNetFlow
+	jsonAzureActivity
+	jsonAzureResource
+	jsonM365
+	jsonWorkspace
+	jsonGCPFlow
+	jsonRoute53
+	jsonInsight
+	jsonDigest
+	jsonEventBridge
+	jsonGuardDuty
+	jsonSecurityHub
+	jsonAWSWAF
+	jsonCloudWatch
+	jsonLambda
+	jsonBitbucket
+	jsonOneLogin
+	jsonDuo
 	jsonGeneric
 )
 
@@ -55,7 +88,41 @@ func init() {
 		jsonGCP:        {"gcpaudit", logGCP, isGCP, readGCP},
 		jsonOkta:       {"okta", logOkta, isOkta, readOkta},
 		jsonGitHubHook: {"github-webhook", logGitHubHook, isGitHubHook, readGitHubHook},
-		jsonGeneric:    {"json", event.LogSource{}, func(*pass) bool { return true }, readGeneric},
+		jsonSuricata:   {"suricata", logSuricata, isSuricata, readSuricata},
+		jsonZeek:       {"zeek-json", logZeek, isZeekJSON, readZeekJSON},
+		jsonOsquery:    {"osquery", logOsquery, isOsquery, readOsquery},
+		jsonTetragon:   {"tetragon", logTetragon, isTetragon, readTetragon},
+		jsonTrivy:      {"trivy", logTrivy, isTrivy, readFindings},
+		jsonGrype:      {"grype", logGrype, isGrype, readFindings},
+		jsonPostgres:   {"postgresql-json", logPostgres, isPostgresJSON, readPostgresJSON},
+		jsonMongo:      {"mongodb", logMongo, isMongo, readMongoJSON},
+		jsonKubeEvent:  {"k8sevent", logKubeEv, isKubeEvent, readKubeEvent},
+		jsonGELF:       {"gelf", event.LogSource{}, isGELF, readGELF},
+
+		jsonEntraSignin:   {"entra-signin", logEntraSignin, isEntraSignin, readEntraSignin},
+		jsonEntraAudit:    {"entra-audit", logEntraAudit, isEntraAudit, readEntraAudit},
+		jsonEntraPIM:      {"entra-pim", logEntraPIM, isEntraPIM, readEntraRisk},
+		jsonEntraRisk:     {"entra-risk", logEntraRisk, isEntraRisk, readEntraRisk},
+		jsonNSGFlow:       {"nsgflow", logNSGFlow, isNSGFlow, readNSGFlow},
+		jsonVNetFlow:      {"vnetflow", logVNetFlow, isVNetFlow, readVNetFlow},
+		jsonAzureActivity: {"azure-activity", logAzureActivity, isAzureActivity, readAzureActivity},
+		jsonAzureResource: {"azure-resource", logAzureResource, isAzureResource, readAzureResource},
+		jsonM365:          {"m365", logM365, isM365, readM365},
+		jsonWorkspace:     {"workspace", event.LogSource{Product: "gcp", Service: "google_workspace"}, isWorkspace, readWorkspace},
+		jsonGCPFlow:       {"gcpflow", logGCPFlow, isGCPFlow, readGCPFlow},
+		jsonRoute53:       {"route53", logRoute53, isRoute53, readRoute53},
+		jsonInsight:       {"cloudtrail-insight", logInsight, isInsight, readInsight},
+		jsonDigest:        {"cloudtrail-digest", logDigest, isDigest, readDigest},
+		jsonEventBridge:   {"eventbridge", logEventBridge, isEventBridge, readEventBridge},
+		jsonGuardDuty:     {"guardduty", logGuardDuty, isGuardDuty, readGuardDuty},
+		jsonSecurityHub:   {"securityhub", logSecurityHub, isSecurityHub, readSecurityHub},
+		jsonAWSWAF:        {"aws-waf", logAWSWAF, isAWSWAF, readAWSWAF},
+		jsonCloudWatch:    {"cloudwatch", event.LogSource{}, isCloudWatch, readCloudWatch},
+		jsonLambda:        {"lambda", logLambda, isLambdaJSON, readLambdaJSON},
+		jsonBitbucket:     {"bitbucket", logBitbucket, isBitbucket, readBitbucket},
+		jsonOneLogin:      {"onelogin", logOneLogin, isOneLogin, readOneLogin},
+		jsonDuo:           {"duo", logDuo, isDuo, readDuo},
+		jsonGeneric:       {"json", event.LogSource{}, func(*pass) bool { return true }, readGeneric},
 	}
 }
 
@@ -75,6 +142,9 @@ func scoreJSON(b []byte) (int, string) {
 
 // readJSON flattens one JSON object and finds out which format it is.
 func readJSON(p *pass) bool {
+	if first, rest := dockerParts(p.text); first != nil {
+		return readDockerParts(p, first, rest)
+	}
 	if !p.flatten() {
 		return false
 	}

@@ -58,6 +58,7 @@ var ecs = func() map[string]bool {
 		"network.bytes", "network.packets", "rule.name", "file.path", "file.hash.sha256", "trace.id",
 		"error.code", "error.message", "group.name", "dns.question.name", "registry.path", "file.hash.md5", "file.hash.sha1",
 		"process.parent.executable", "process.parent.command_line",
+		"network.protocol", "dns.question.type", "dns.response_code", "dns.answers.data", "host.id", "vulnerability.id", "vulnerability.severity", "package.name",
 	} {
 		m[n] = true
 	}

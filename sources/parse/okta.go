@@ -49,15 +49,34 @@ var oktaTargets = []struct {
 	{"AppInstance", "displayName", []name{known("okta.target.app.name"), ecsService}},
 }
 
+// oktaLower are the names of collectors that write the members of a record all in
+// lower case, and Okta's own for each.
+var oktaLower = []pair{
+	{oktaType, known("eventtype")},
+	{oktaMessage, known("displaymessage")},
+	{known("legacyEventType"), known("legacyeventtype")},
+	{known("authenticationContext.externalSessionId"), known("authenticationcontext.externalSessionId")},
+	{known("debugContext.debugData.requestId"), known("debugcontext.debugData.requestId")},
+	{known("debugContext.debugData.requestUri"), known("debugcontext.debugData.requestUri")},
+	{known("debugContext.debugData.behaviors"), known("debugcontext.debugData.behaviors")},
+	{known("debugContext.debugData.logOnlySecurityData"), known("debugcontext.debugData.logOnlySecurityData")},
+	{known("securityContext.isProxy"), known("securitycontext.isProxy")},
+}
+
 func isOkta(p *pass) bool {
-	return p.has(oktaTime) != nil && p.has(oktaType) != nil && p.has(oktaActorID) != nil &&
-		(p.has(oktaUUID) != nil || p.has(oktaMessage) != nil || p.has(oktaResult) != nil)
+	if p.has(oktaTime) == nil && p.has(oktaUUID) == nil || p.has(oktaType) == nil && p.has(oktaLower[0].from) == nil || p.has(oktaActorID) == nil && p.has(oktaActor) == nil {
+		return false
+	}
+	return p.has(oktaUUID) != nil || p.has(oktaMessage) != nil || p.has(oktaResult) != nil || p.has(oktaIP) != nil || p.has(oktaTarget) != nil
 }
 
 // readOkta reads one event of Okta's System Log, as its API and event hooks write
 // it.
 func readOkta(p *pass) {
 	p.endNative()
+	if p.has(oktaType) == nil {
+		p.aliases(oktaLower)
+	}
 	if f := p.has(oktaTime); f != nil {
 		p.timeValue(f.Value)
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	Now     func() time.Time          // for stamps without a year when a record has no Seen; nil is time.Now
 	Zone    *time.Location            // of stamps without a zone, when the source says nothing; nil is local
 	Formats map[event.SourceID]string // forced formats by source; sources.Info.Format wins
+	User    []UserFormat              // of a person, at most MaxUserFormats
+	Aliases map[string][]Alias        // more names by format, at most MaxAliases each
 }
 
 // Format describes one format for documents, completion and tests.
@@ -60,6 +62,7 @@ type spec struct {
 	reader  uint8          // index into readers
 	variant uint8          // forced member of a family, 0 is "see the record"
 	inner   uint8          // reader of the text a container runtime wrapped
+	user    uint8          // which of a person's formats, counted from 1
 	year    int16          // of stamps without one
 	day     int32          // of times without a date, in days since 1970
 	zone    *time.Location // of stamps without one
@@ -80,6 +83,7 @@ func NewRegistry(o Options) *Registry {
 	if o.Zone == nil {
 		o.Zone = time.Local
 	}
+	o.User = o.User[:min(len(o.User), MaxUserFormats)]
 	return &Registry{
 		opt: o, names: newNameTable(),
 		specs:   []spec{{zone: o.Zone}},
@@ -102,7 +106,7 @@ func (r *Registry) Formats() []Format {
 // columns where its files have no header line.
 func (r *Registry) Known(name string) bool {
 	_, _, ok := forcedFormat(name)
-	return ok
+	return ok || r.userIndex(name) > 0
 }
 
 // forcedFormat returns the format a name stands for and the columns it declares.
@@ -126,7 +130,8 @@ func (r *Registry) Stream(info sources.Info) *Stream {
 	if forced == "" {
 		forced = r.opt.Formats[info.ID]
 	}
-	if b, columns, ok := forcedFormat(forced); ok {
+	s.users = r.usersOf(forced)
+	if b, columns, ok := forcedFormat(forced); ok && r.userIndex(forced) == 0 {
 		s.base.reader, s.base.variant, s.forced = b.reader, b.variant, true
 		if columns != "" {
 			s.header = r.header(readVPCID, []byte(columns))
@@ -174,6 +179,9 @@ func (r *Registry) Describe(id event.ParseID) string {
 	s := r.spec(id)
 	b := fmt.Sprintf("%s variant=%d inner=%s year=%d day=%d zone=%s",
 		readers[s.reader].name, s.variant, readers[s.inner].name, s.year, s.day, s.zone)
+	if s.user > 0 && int(s.user) <= len(r.opt.User) {
+		b += " user=" + url.QueryEscape(r.opt.User[s.user-1].Name)
+	}
 	if s.host != "" {
 		b += " host=" + url.QueryEscape(s.host) // without blanks
 	}
@@ -196,6 +204,13 @@ func (r *Registry) Restore(text string) (event.ParseID, error) {
 		return 0, err
 	}
 	for _, w := range words[1:] {
+		if u, ok := strings.CutPrefix(w, "user="); ok {
+			u, err = url.QueryUnescape(u)
+			if s.user = r.userIndex(u); err != nil || s.user == 0 {
+				return 0, fmt.Errorf("there is no format %q in the config any more; put its [[format]] back", u)
+			}
+			continue
+		}
 		if err := s.set(w); err != nil {
 			return 0, err
 		}

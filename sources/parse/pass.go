@@ -23,7 +23,9 @@ type pass struct {
 	native int
 	t      stamp
 	hasT   bool
-	depth  int8 // wrappers already taken off
+	depth  int8   // wrappers already taken off
+	audit  string // type of the audit record being read
+	exec   bool   // it is one of an event that started a program
 	ref    time.Time
 	spare  event.Field // takes what comes after maxFields
 	slots  [maxSlots]uint16
@@ -276,6 +278,9 @@ func (p *pass) finish() {
 	e := p.e
 	if p.native < 0 {
 		p.native = len(p.fields)
+	}
+	if len(p.reg.opt.Aliases) > 0 {
+		p.giveAliases(p.reg.opt.Aliases[e.FormatName])
 	}
 	p.aliasWord(ecsHost, p.spec.host)
 	e.Fields, e.Native = p.slab.fields.close(p.fields), p.native

@@ -129,12 +129,11 @@ func readRedis(p *pass) bool {
 	if h.pidEnd > h.pid {
 		p.addNum(fPID, h.pid, h.pidEnd)
 	}
-	switch {
-	case h.mark == 0:
+	if h.mark == 0 {
 		p.at(h.epoch)
 		p.addWord(rdRole, rdSignal.text)
 		p.e.Level = event.LevelWarning
-	default:
+	} else {
 		if h.when.year == 0 {
 			h.when.year = p.yearOf(h.when.mon, h.when.day)
 		}

@@ -75,8 +75,14 @@ func isJSONRecord(e *event.Event) bool {
 	if i >= len(e.Raw) || e.Raw[i] != '{' {
 		return false
 	}
-	return jsonNames[e.FormatName] || e.Native > 0 && e.FormatName != "text" && e.FormatName != "logfmt" ||
-		wrapped(e) != nil
+	if jsonNames[e.FormatName] {
+		return true
+	}
+	if (e.Native == 0 || e.FormatName == "text" || e.FormatName == "logfmt") && wrapped(e) == nil {
+		return false
+	}
+	end := skipValue(e.Raw, i, maxSkip) // another format may have taken what only begins as an object
+	return end > 0 && space(e.Raw, end) == len(e.Raw)
 }
 
 // wrapped returns the field that holds the text of another format in a JSON

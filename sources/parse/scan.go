@@ -3,6 +3,7 @@ package parse
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -84,10 +85,22 @@ func slowNumber(b []byte) (float64, bool) {
 	if c := b[0]; c-'0' > 9 && c != '-' && c != '.' {
 		return 0, false // strconv would read "inf" and "0x" forms
 	}
-	for _, c := range b {
-		if c == 'x' || c == 'X' || c == '_' || c == 'p' || c == 'i' || c == 'n' {
+	dots, figures := 0, 0
+	for i, c := range b { // addresses, dates and versions would cost an error of strconv's
+		switch {
+		case c-'0' <= 9:
+			figures++
+		case c == '-' && i == 0:
+		case c == '.':
+			dots++
+		case (c == 'e' || c == 'E') && i > 0:
+		case (c == '-' || c == '+') && (b[i-1] == 'e' || b[i-1] == 'E'):
+		default:
 			return 0, false
 		}
+	}
+	if dots > 1 || figures == 0 {
+		return 0, false
 	}
 	x, err := strconv.ParseFloat(str(b), 64)
 	return x, err == nil
@@ -178,4 +191,14 @@ func hostPort(s string) (from, to, port int) {
 		return 0, len(s), -1
 	}
 	return 0, colon, colon + 1
+}
+
+// hasAny reports whether s contains any of the words.
+func hasAny(s string, words ...string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
 }

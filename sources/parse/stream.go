@@ -18,6 +18,7 @@ type Stream struct {
 	web    uint8
 	recent [4]uint8 // readers that fitted, latest first; 0 is none
 	inner  [2]uint8 // the same for wrapped text
+	users  []uint8  // a person's formats to try first
 	header *header
 	years  yearGuess
 	lastID [4]struct {
@@ -64,6 +65,9 @@ func (s *Stream) read(p *pass, reader uint8) {
 // detect tries the formats that fitted lately, then all in the order of their
 // scores.
 func (s *Stream) detect(p *pass) {
+	if len(s.users) > 0 && p.tryUsers(s.users) {
+		return
+	}
 	for i, r := range s.recent {
 		if r == 0 {
 			break
@@ -161,6 +165,9 @@ func (s *Stream) Format() string {
 		return readers[s.base.reader].name
 	}
 	if s.recent[0] == 0 {
+		if len(s.users) > 0 {
+			return s.reg.opt.User[s.users[0]-1].Name
+		}
 		return ""
 	}
 	return readers[s.recent[0]].name
@@ -172,7 +179,11 @@ func (s *Stream) Explain(raw []byte) []Score {
 	var slab Slab
 	var e event.Event
 	e.Raw = raw
+	out = append(out, s.explainUsers(raw, &slab, &e)...)
 	for i := 1; i < len(readers); i++ {
+		if i == readUserID {
+			continue
+		}
 		r := &readers[i]
 		n, why := r.score(raw)
 		if n > 0 {

@@ -31,7 +31,7 @@ func example(t testing.TB, name string) string {
 }
 
 func TestExamplesAreRecognised(t *testing.T) {
-	taken := map[string]string{"falco-text": "falco", "docker": "text", "cri": "logfmt", "apache": "nginx"} // what is inside, or cannot be told apart
+	taken := map[string]string{"falco-text": "falco", "docker": "text", "cloudwatch": "text", "cri": "logfmt", "kubectl": "logfmt", "apache": "nginx"} // what is inside, or cannot be told apart
 	for _, f := range testRegistry().Formats() {
 		e := parseOne(t, sources.Info{}, f.Example)
 		want := f.Name
@@ -316,7 +316,7 @@ func TestLostRecord(t *testing.T) {
 func TestExplain(t *testing.T) {
 	s := testRegistry().Stream(sources.Info{})
 	scores := s.Explain([]byte(example(t, "sshd")))
-	if len(scores) != len(readers)-1 || scores[0].Name != "syslog" || !strings.Contains(scores[0].Why, "as sshd") {
+	if len(scores) != len(readers)-2 || scores[0].Name != "syslog" || !strings.Contains(scores[0].Why, "as sshd") {
 		t.Errorf("%+v", scores)
 	}
 	for _, c := range scores {

@@ -47,6 +47,7 @@ var sudoAliases = []pair{
 // refusals, which put a sentence before TTY=.
 func (p *pass) sudo() {
 	p.e.FormatName, p.e.LogSource, p.e.Level = "sudo", logSudo, event.LevelInfo
+	p.unfoldSudo()
 	b := p.text
 	i := skipBlanks(b, 0)
 	if prefixAt(b, i, "pam_") {

@@ -44,13 +44,13 @@ func (s *Supply) Gives(name string) bool {
 
 // Supplies lists what every format supplies, in the order of Formats. A format
 // whose records differ by type is there once for each group of types. Wrappers
-// (docker, cri) supply what they wrap and are not listed.
+// (docker, cri, kubectl, cloudwatch) supply what they wrap and are not listed.
 func Supplies() []Supply {
 	var out []Supply
 	for i := range builtin {
 		f := &builtin[i].Format
 		switch {
-		case f.Name == "docker" || f.Name == "cri":
+		case f.Name == "docker" || f.Name == "cri" || f.Name == "kubectl" || f.Name == "cloudwatch":
 		case f.Name == "auditd":
 			out = append(out, auditSupplies(f)...)
 		case f.LogSource == logWindows:
@@ -60,9 +60,7 @@ func Supplies() []Supply {
 		case f.LogSource == logCisco:
 			out = append(out, ciscoSupplies(f)...)
 		default:
-			s := supplyOf(f)
-			s.Names = sorted(s.Names)
-			out = append(out, s)
+			out = append(out, toolSupplies(f)...)
 		}
 	}
 	return append(out, wafSupply())
@@ -179,6 +177,7 @@ type auditKind struct {
 	types, names string
 	arguments    bool
 	any          bool
+	log          event.LogSource // of joined records that have one more of their own
 }
 
 const auditUser = "pid uid auid ses subj op acct exe hostname addr terminal res cwd cmd id grp grantors unit comm kind fp " +
@@ -203,14 +202,17 @@ var auditKinds = []auditKind{
 		"FD_PAIR CAPSET MMAP KERNEL KERNEL_OTHER TEST TRUSTED_APP USER EOE VIRT_CONTROL VIRT_RESOURCE VIRT_MACHINE_ID", any: true},
 }
 
-// auditSupplies are one supply per group: a rule that needs the fields of two
-// types in one event finds them in none, because records are not joined.
+// auditSupplies are one supply per group of types that stand alone, and one per
+// kind of event whose records are joined.
 func auditSupplies(f *Format) []Supply {
 	var out []Supply
-	for _, k := range auditKinds {
+	for _, k := range slices.Concat(auditKinds, auditGroupKinds) {
 		s := supplyOf(f)
 		s.Names = sorted(append(s.Names, strings.Fields(k.names)...))
 		s.Arguments, s.Any, s.Kind, s.Kinds = k.arguments, k.any, auType.text, strings.Fields(k.types)
+		if k.log != (event.LogSource{}) {
+			s.LogSource = k.log
+		}
 		out = append(out, s)
 	}
 	return out

@@ -59,9 +59,9 @@ var suricataAliases = []pair{
 	{ecsUser, known("krb5.cname")},
 	{ecsDNSName, suName},
 	{ecsDNSName, suNameV3},
-	{ecsDNSType, known("dns.rrtype")},
-	{ecsDNSType, known("dns.queries.rrtype")},
-	{ecsDNSCode, known("dns.rcode")},
+	{ecsQuestionType, known("dns.rrtype")},
+	{ecsQuestionType, known("dns.queries.rrtype")},
+	{ecsResponseCode, known("dns.rcode")},
 }
 
 // suricataWeb and suricataDNS are what Sigma's proxy and dns rules call them.
@@ -79,24 +79,24 @@ var suricataWeb = []pair{
 var suricataDNS = []pair{
 	{zQuery, suName},
 	{zQuery, suNameV3},
-	{dnsType, ecsDNSType},
-	{dnsAnswer, known("dns.answers.rdata")},
-	{dnsAnswer, known("dns.rdata")},
-	{dnsAnswer, known("dns.grouped.A")},
-	{dnsAnswer, known("dns.grouped.AAAA")},
-	{dnsAnswer, known("dns.grouped.CNAME")},
-	{dnsAnswer, known("dns.grouped.TXT")},
-	{dnsCode, known("dns.rcode")},
+	{sigRecordType, ecsQuestionType},
+	{sigAnswer, known("dns.answers.rdata")},
+	{sigAnswer, known("dns.rdata")},
+	{sigAnswer, known("dns.grouped.A")},
+	{sigAnswer, known("dns.grouped.AAAA")},
+	{sigAnswer, known("dns.grouped.CNAME")},
+	{sigAnswer, known("dns.grouped.TXT")},
+	{sigRcode, known("dns.rcode")},
 }
 
 var (
-	dnsType    = known("record_type")
-	dnsAnswer  = known("answer")
-	dnsCode    = known("response_code")
-	ecsDNSType = known("dns.question.type")
-	ecsDNSCode = known("dns.response_code")
-	ecsMD5     = known("file.hash.md5")
-	ecsSHA1    = known("file.hash.sha1")
+	sigRecordType   = known("record_type")
+	sigAnswer       = known("answer")
+	sigRcode        = known("response_code")
+	ecsQuestionType = known("dns.question.type")
+	ecsResponseCode = known("dns.response_code")
+	ecsMD5          = known("file.hash.md5")
+	ecsSHA1         = known("file.hash.sha1")
 )
 
 // suricataKinds route by the kind of record, with Sigma's category where it has

@@ -21,6 +21,8 @@ var (
 	fSrcIP    = known("src_ip")
 	fSrcPort  = known("src_port")
 	fRepeated = known("repeated")
+
+	fSubprogram = known("subprogram")
 )
 
 var syslogAliases = []pair{{ecsHost, fHost}, {ecsProcess, fProgram}, {ecsPID, fPID}}
@@ -146,7 +148,7 @@ func (p *pass) hostAndTag(i int, sure bool) int {
 	if at := p.spacedTag(i); at >= 0 {
 		return at
 	}
-	if sure || prefixAt(b, i, "message repeated ") || prefixAt(b, i, "last message repeated ") || prefixAt(b, i, "-- MARK --") {
+	if sure || prefixAt(b, i, "message repeated ") || prefixAt(b, i, "last message repeated ") || prefixAt(b, i, "-- MARK --") || isCEF(b[i:]) || isLEEF(b[i:]) {
 		return i
 	}
 	return -1
@@ -186,6 +188,11 @@ func (p *pass) looseTag(i, end int) int {
 	p.addNum(fPID, open+1, close)
 	if close++; close < end && b[close] == ':' {
 		close++
+	} else if prefixAt(b, close, " (") { // launchd's "name[1] (service[7]): text"
+		if to := bytes.Index(b[close:min(len(b), close+160)], []byte("): ")); to > 2 {
+			p.add(fSubprogram, close+2, close+to)
+			return skipBlanks(b, close+to+2)
+		}
 	}
 	return skipBlanks(b, close)
 }
@@ -355,6 +362,14 @@ func (p *pass) program(who string) {
 		return
 	}
 	switch {
+	case who == "kernel":
+		p.kernel()
+	case isCEF(b) || who == "CEF":
+		p.embed(readCEFID)
+	case isLEEF(b):
+		p.embed(readLEEFID)
+	case isEventXML(b):
+		p.embed(readEventXMLID)
 	case prefix(b, "pam_"):
 		p.e.FormatName, p.e.LogSource = "pam", logAuth
 		p.pam()
@@ -368,25 +383,5 @@ func (p *pass) program(who string) {
 		p.embed(readFalcoID)
 	case prefix(b, "type=") || prefix(b, "audit: type=") || prefix(b, "node="):
 		p.embed(readAuditdID)
-	}
-}
-
-// embed reads the message as another format whose fields join the line's own.
-func (p *pass) embed(r uint8) {
-	if p.depth > 1 {
-		return
-	}
-	mark, keep, slots := len(p.fields), *p.e, p.hideSlots()
-	t, had, text, off := p.t, p.hasT, p.text, p.off
-	p.depth++
-	if !readers[r].read(p) {
-		p.rewind(mark)
-		p.e.Message, p.e.LogSource, p.e.Level, p.e.FormatName = keep.Message, keep.LogSource, keep.Level, keep.FormatName
-	}
-	p.text, p.off = text, off
-	p.showSlots(&slots)
-	p.depth--
-	if had {
-		p.t, p.hasT = t, had
 	}
 }

@@ -56,6 +56,9 @@ func scoreW3C(b []byte) (int, string) {
 			return 96, "a directive of the W3C's extended log format"
 		}
 	}
+	if iisLayout(b[:trimEnd(b)]) != "" {
+		return 88, "no #Fields line, but as many columns as a default of IIS, with address, port and status in their places"
+	}
 	return 0, "no #Fields line before it"
 }
 
@@ -71,6 +74,9 @@ func readW3C(p *pass) bool {
 		return p.w3cDirective()
 	}
 	h := p.columns(readW3CID)
+	if h == nil {
+		h = p.iisDefault()
+	}
 	if h == nil || !p.w3cValues(h) {
 		return false
 	}
@@ -78,6 +84,9 @@ func readW3C(p *pass) bool {
 	p.e.Message = view(b, 0, trimEnd(b))
 	p.endNative()
 	p.w3cWhen()
+	if h.log == logIIS {
+		p.iisAgent()
+	}
 	p.aliases(w3cAliases)
 	p.e.Level = event.LevelInfo
 	p.httpStatus(w3cStatus)

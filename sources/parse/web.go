@@ -31,7 +31,6 @@ const (
 )
 
 var webAliases = []pair{
-	{ecsSrcIP, fRemoteAddr},
 	{ecsUser, fRemoteUser},
 	{ecsMethod, fReqMethod},
 	{ecsURL, fReqURI},
@@ -98,13 +97,22 @@ func readAccess(p *pass) bool {
 	if i < 0 {
 		return false
 	}
-	p.webRest(i)
+	i = p.webRest(i)
 	p.e.FormatName, p.e.LogSource = "nginx", logNginx
-	if p.spec.variant == webApache {
+	if p.ingress(i) {
+		p.e.FormatName = "nginx-ingress"
+	} else if p.spec.variant == webApache {
 		p.e.FormatName, p.e.LogSource = "apache", logApache
 	}
 	p.endNative()
+	if isAddr(p.value(fRemoteAddr)) {
+		p.alias(ecsSrcIP, fRemoteAddr)
+	} else {
+		p.alias(ecsSrcDomain, fRemoteAddr)
+	}
 	p.aliases(webAliases)
+	p.aliases(ingressAliases)
+	p.address(ecsDstIP, ecsDstPort, inAddr)
 	p.webQuery()
 	p.e.Message = view(b, start, trimEnd(b))
 	p.httpStatus(fStatus)
@@ -255,22 +263,28 @@ func (p *pass) webStatus(i int) int {
 
 var webExtras = [...]name{fReferer, fAgent, fXFF}
 
-// webRest reads the quoted values after the byte count.
-func (p *pass) webRest(i int) {
+// webRest reads the quoted values after the byte count and returns where they end.
+// Traefik writes a referer that is not there without quotation marks.
+func (p *pass) webRest(i int) int {
 	b := p.text
 	for _, n := range webExtras {
 		i = skipBlanks(b, i)
+		if n.slot == fReferer.slot && prefixAt(b, i, `- "`) {
+			i++
+			continue
+		}
 		if i >= len(b) || b[i] != '"' {
-			return
+			return i
 		}
 		end := quoted(b, i+1)
 		if end < 0 {
 			p.add(n, i+1, len(b))
-			return
+			return len(b)
 		}
 		p.add(n, i+1, end)
 		i = end + 1
 	}
+	return i
 }
 
 // webQuery gives the query its W3C name twice: alone, and with the path, because

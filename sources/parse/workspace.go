@@ -68,7 +68,7 @@ func isWorkspace(p *pass) bool {
 	if p.has(gwApp) == nil || p.has(gwActor) == nil && p.has(gwUnique) == nil && p.has(gwKind) == nil {
 		return false
 	}
-	return p.has(gwNames) != nil || p.has(gwName) != nil
+	return p.has(gwNames) != nil || p.has(gwName) != nil || p.has(gwType) != nil
 }
 
 // readWorkspace reads one activity of Google Workspace's Reports API.
@@ -89,10 +89,12 @@ func readWorkspace(p *pass) {
 	p.alias(gwServiceAs, sigmaService)
 	p.shape(&workspaceShape)
 	p.workspaceParameters()
-	switch s := p.value(ctName); s {
-	case "login_failure", "login_challenge", "suspicious_login", "suspicious_login_less_secure_app", "suspicious_programmatic_login", "gov_attack_warning":
+	switch p.value(ctName) {
+	case "login_failure":
 		p.e.Level = event.LevelWarning
-		p.outcome(s == "login_challenge")
+		p.outcome(false)
+	case "login_challenge", "suspicious_login", "suspicious_login_less_secure_app", "suspicious_programmatic_login", "gov_attack_warning":
+		p.e.Level = event.LevelWarning
 	default:
 		p.outcome(true)
 	}
