@@ -30,7 +30,7 @@ func (h *History) Around(ctx context.Context, ref event.Ref, n int) (before, aft
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := g.open()
+	f, err := h.open(g)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,6 +44,7 @@ func (h *History) Around(ctx context.Context, ref event.Ref, n int) (before, aft
 		return nil, nil, err
 	}
 	st := &reading{stream: h.Registry.Stream(g.info), gen: *g}
+	st.stream.Preface(sources.PrefaceOf(f)) // columns may be named at the beginning
 	return st.events(a.before), st.events(a.after), nil
 }
 
@@ -156,6 +157,7 @@ func (a *around) whole(ctx context.Context, f *os.File) error {
 func (a *around) read(ctx context.Context, r io.Reader, state sources.FrameState, last bool) error {
 	framer := sources.NewFramer(state)
 	defer framer.Close()
+	framer.Bound(a.ref.Offset, a.ref.Offset+int64(a.ref.Len)) // a live source may not have waited for all of it
 	for ctx.Err() == nil {
 		got, err := r.Read(framer.Space())
 		framer.Commit(got)

@@ -25,8 +25,9 @@ type generation struct {
 }
 
 // generations lists the files of all sources and their rotated siblings, newest
-// first and each once, leaving out those last written before from.
-func (h *History) generations(from time.Time) (out []generation, bad []error) {
+// first and each once, leaving out those last written before from; older says
+// that there are such.
+func (h *History) generations(from time.Time) (out []generation, older bool, bad []error) {
 	var all []generation
 	infos := h.Sources()
 	for _, info := range infos {
@@ -39,13 +40,17 @@ func (h *History) generations(from time.Time) (out []generation, bad []error) {
 	}
 	known := map[event.FileID]bool{}
 	for _, g := range all {
-		if !known[g.id] && !g.mod.Before(from) {
+		switch {
+		case known[g.id]:
+		case g.mod.Before(from):
+			older = true
+		default:
 			out = append(out, g)
 		}
 		known[g.id] = true
 	}
 	slices.SortStableFunc(out, func(a, b generation) int { return b.mod.Compare(a.mod) })
-	return out, bad
+	return out, older, bad
 }
 
 func appendErr(list []error, err error) []error {
@@ -134,8 +139,12 @@ func find(info sources.Info, id event.FileID) (*generation, error) {
 }
 
 // open opens the generation if its path still names it. It does not block.
-func (g *generation) open() (*os.File, error) {
-	f, err := os.OpenFile(g.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func (h *History) open(g *generation) (*os.File, error) {
+	open := h.Open
+	if open == nil {
+		open = func(path string) (*os.File, error) { return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) }
+	}
+	f, err := open(g.path)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"bartizan/event"
@@ -23,6 +24,22 @@ import (
 type History struct {
 	Registry *parse.Registry
 	Sources  func() []sources.Info // those that have a Path are searched
+	// Open opens a file for reading, when not every file may be read that lies
+	// where a source's path or its rotated names lead; nil opens any.
+	Open func(path string) (*os.File, error)
+}
+
+// Query is what Find looks for.
+type Query struct {
+	Match    *query.Matcher
+	From, To time.Time // event times in [From, To); zero is open
+}
+
+// Progress says how far a search is.
+type Progress struct {
+	Done, Total int64     // bytes as they lie on disk
+	Oldest      time.Time // event time of the oldest record read so far; zero: none had one
+	Older       bool      // there are files older than Query.From, which are not read
 }
 
 // Search gives found every event that m matches with a time in [from, to) (zero
@@ -31,13 +48,31 @@ type History struct {
 // when everything was. A file last written before from is not read. The error
 // joins what could not be read.
 func (h *History) Search(ctx context.Context, m *query.Matcher, from, to time.Time, found func(*event.Event) bool, progress func(float64)) error {
-	all, bad := h.generations(from)
-	s := &search{history: h, progress: progress}
+	whole := false
+	err := h.Find(ctx, Query{m, from, to}, found, func(p Progress) {
+		if whole = p.Done == p.Total; !whole {
+			progress(float64(p.Done) / float64(p.Total))
+		}
+	})
+	if whole && ctx.Err() == nil {
+		progress(1)
+	}
+	return err
+}
+
+// Find is Search with more to tell: progress is called after every batch of
+// records and at the end of every file.
+func (h *History) Find(ctx context.Context, q Query, found func(*event.Event) bool, progress func(Progress)) error {
+	all, older, bad := h.generations(q.From)
+	s := &search{history: h, report: progress, Progress: Progress{Older: older}}
 	for _, g := range all {
-		s.total += g.size
+		s.Total += g.size
 	}
 	s.each = func(e *event.Event) bool {
-		if !from.IsZero() && e.Time.Before(from) || !to.IsZero() && !e.Time.Before(to) || !m.Match(e) {
+		if e.Flags&event.FlagNoTime == 0 && (s.Oldest.IsZero() || e.Time.Before(s.Oldest)) {
+			s.Oldest = e.Time
+		}
+		if !q.From.IsZero() && e.Time.Before(q.From) || !q.To.IsZero() && !e.Time.Before(q.To) || !q.Match.Match(e) {
 			return true
 		}
 		return found(e.Clone())
@@ -50,18 +85,23 @@ func (h *History) Search(ctx context.Context, m *query.Matcher, from, to time.Ti
 			return cmp.Or(ctx.Err(), errors.Join(bad...))
 		}
 		s.done += g.size
+		s.Done = s.done
+		progress(s.Progress)
 	}
-	progress(1)
+	if len(all) == 0 {
+		progress(s.Progress)
+	}
 	return errors.Join(bad...)
 }
 
-// search is one Search.
+// search is one Find.
 type search struct {
-	history     *History
-	each        func(*event.Event) bool
-	progress    func(float64)
-	total, done int64 // bytes as they lie on disk
-	stopped     bool  // each wants no more
+	Progress
+	history *History
+	each    func(*event.Event) bool
+	report  func(Progress)
+	done    int64 // bytes of the files that were read
+	stopped bool  // each wants no more
 }
 
 // file reads one generation to its end, or until each returns false. Records that
@@ -76,7 +116,7 @@ func (s *search) file(ctx context.Context, g generation) error {
 	batches := make(chan sources.Batch)
 	failed := make(chan error, 1)
 	go func() {
-		failed <- sources.NewStatic(path, g.info.ID, sources.SystemClock{}).Run(ctx, "", batches)
+		failed <- s.history.static(path, g.info.ID).Run(ctx, "", batches)
 		close(batches)
 	}()
 	st := &reading{stream: s.history.Registry.Stream(g.info), gen: g}
@@ -96,6 +136,14 @@ func (s *search) file(ctx context.Context, g generation) error {
 	return bad
 }
 
+func (h *History) static(path string, id event.SourceID) *sources.Static {
+	s := sources.NewStatic(path, id, sources.SystemClock{})
+	if h.Open != nil {
+		s.OpenWith(h.Open)
+	}
+	return s
+}
+
 // batch gives the records to each, and says how far the search is.
 func (s *search) batch(st *reading, records []sources.Record) error {
 	for i := range records {
@@ -112,7 +160,8 @@ func (s *search) batch(st *reading, records []sources.Record) error {
 	}
 	if n := len(records); n > 0 {
 		end := records[n-1].Ref.Offset + int64(records[n-1].Ref.Len)
-		s.progress(float64(s.done+min(end, st.gen.size)) / float64(max(s.total, 1)))
+		s.Done = s.done + min(end, st.gen.size)
+		s.report(s.Progress)
 	}
 	return nil
 }

@@ -295,7 +295,7 @@ func TestOldLogsHaveOldTimes(t *testing.T) {
 // one that is gone is said to be.
 func TestRotatedBetween(t *testing.T) {
 	p := threeGenerations(t)
-	all, bad := p.hist.generations(time.Time{})
+	all, _, bad := p.hist.generations(time.Time{})
 	if len(all) != 3 || bad != nil {
 		t.Fatalf("%d generations, %v", len(all), bad)
 	}

@@ -222,3 +222,26 @@ func TestNoWatchFree(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestRegrownPastItsCopy copies and truncates a log that grows past its old size
+// before the next look: all of it is in the copy, so nothing is said to be lost.
+func TestRegrownPastItsCopy(t *testing.T) {
+	d := newFolder(t)
+	d.add("log", "one\ntwo\n")
+	s, _ := stepped(t, d, FileOptions{})
+	s.step(t)
+	d.add("log.1", "one\ntwo\n")
+	d.do(os.Truncate(d.path("log"), 0))
+	d.add("log", "three, which is longer than both\nfour\n")
+	for range 4 {
+		s.step(t)
+	}
+	if got := s.got(); got != "one two three, which is longer than both four" {
+		t.Errorf("%q came", got)
+	}
+	for _, sh := range s.sent {
+		for _, r := range sh.lost {
+			t.Errorf("said to be lost: %s", r.Raw)
+		}
+	}
+}

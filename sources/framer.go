@@ -34,7 +34,8 @@ type FrameState struct {
 // Framer splits a stream into records: lines, elements of a JSON array, or JSON
 // objects that follow each other. It decides by the first bytes (see Mode), and
 // goes over to lines for good where JSON framing breaks; no byte of a broken
-// value is dropped. The same bytes give the same frames however they are cut
+// value is dropped. Lines that belong together, such as a stack trace or the audit
+// records of one event, are one record (see lineKind). The same bytes give the same frames however they are cut
 // into reads. It holds at most one record of MaxRecord bytes plus one read.
 //
 // Use: read into Space, Commit what was read, take frames with Next until it
@@ -50,6 +51,8 @@ type Framer struct {
 	eof        bool
 	max        int
 	cut        cutting
+	join       joined
+	from, to   int64 // see Bound
 }
 
 // cutting counts and hashes what of the open record was thrown away.
@@ -203,8 +206,15 @@ var (
 
 // nextLine looks for the end of the line that begins at rd.
 func (f *Framer) nextLine() (Frame, bool) {
+	if f.join.next > 0 {
+		return f.nextJoined()
+	}
 	if i := bytes.IndexByte(f.blk.buf[f.sc:f.wr], '\n'); i >= 0 {
 		end := f.sc + i
+		if kind := f.opens(end); kind != lineSingle {
+			f.openJoin(end, kind)
+			return f.nextJoined()
+		}
 		return f.takeLine(end, end+1), true
 	}
 	f.sc = f.wr

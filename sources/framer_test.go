@@ -184,6 +184,9 @@ func FuzzFramer(f *testing.F) {
 	for _, c := range framerCases {
 		f.Add([]byte(c.in), uint64(len(c.in)), uint16(40))
 	}
+	for _, c := range joinCases {
+		f.Add([]byte(strings.Join(c.in, "\n")), uint64(len(c.in)), uint16(900))
+	}
 	f.Add([]byte(`{"Records":[{"k":"`+strings.Repeat("x", 200)+`"}],"n":[1,2]}{"Records":[{}]}`), uint64(3), uint16(10))
 	f.Add([]byte("[{\"0\"D}:"), uint64(25), uint16(2))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64, limit uint16) {

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,18 @@ type outbox struct {
 	cargo  *cargo
 	bytes  int
 	since  time.Time // when the oldest record of the open batch was added
+	still  bool      // what is read does not grow: nothing is held for a time
+	held   []held
+	kept   Position // what pos said last, where a batch may say nothing
+}
+
+// held are lines that a framer holds because more may belong to them.
+type held struct {
+	f     *Framer
+	ref   event.Ref
+	at    int64 // where in the stream they begin
+	since time.Time
+	until time.Time
 }
 
 // cargo is what a batch carries, recycled after Done.
@@ -60,8 +73,12 @@ func (o *outbox) add(r Record, blk *block) error {
 	return nil
 }
 
-// offer sends the open batch if nothing is in flight or it is old enough.
+// offer sends the open batch if nothing is in flight or it is old enough. Lines
+// that were held for long enough go into it.
 func (o *outbox) offer() error {
+	if err := o.release(); err != nil {
+		return err
+	}
 	if o.cargo == nil || o.flight.Load() > 0 && o.clock.Now().Sub(o.since) < MaxWait {
 		return nil
 	}
@@ -69,12 +86,59 @@ func (o *outbox) offer() error {
 }
 
 // due returns what to wait for while a batch is open: its age, and the moment
-// when nothing is in flight any more. Both are nil when none is open.
+// when nothing is in flight any more. Both are nil when none is open; while lines
+// are held the first is the end of that.
 func (o *outbox) due() (<-chan time.Time, <-chan struct{}) {
-	if o.cargo == nil {
+	if o.cargo != nil {
+		return o.clock.After(MaxWait), o.idle
+	}
+	if len(o.held) == 0 {
 		return nil, nil
 	}
-	return o.clock.After(MaxWait), o.idle
+	first := o.held[0].until
+	for _, h := range o.held[1:] {
+		if h.until.Before(first) {
+			first = h.until
+		}
+	}
+	return o.clock.After(max(first.Sub(o.clock.Now()), time.Millisecond)), nil
+}
+
+// hold notes whether f holds lines, and since when.
+func (o *outbox) hold(f *Framer, ref event.Ref, now time.Time) {
+	at, patience, waits := f.Held()
+	i := slices.IndexFunc(o.held, func(h held) bool { return h.f == f })
+	switch {
+	case !waits || o.still:
+		if i >= 0 {
+			o.held = slices.Delete(o.held, i, i+1)
+		}
+	case i < 0:
+		o.held = append(o.held, held{f, ref, at, now, now.Add(patience)})
+	case o.held[i].at != at:
+		o.held[i] = held{f, ref, at, now, now.Add(patience)}
+	}
+}
+
+// release moves lines that were held for long enough into the open batch. One
+// whose clock went backwards since is not held either.
+func (o *outbox) release() error {
+	for i := 0; i < len(o.held); {
+		h, now := o.held[i], o.clock.Now()
+		if now.Before(h.until) && !now.Before(h.since) {
+			i++
+			continue
+		}
+		o.held = slices.Delete(o.held, i, i+1)
+		if at, _, ok := h.f.Held(); !ok || at != h.at {
+			continue
+		}
+		h.f.Flush()
+		if err := o.frames(h.f, h.ref, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // send sends the open batch and blocks until it was taken or the source is cancelled.
@@ -129,6 +193,7 @@ func (o *outbox) frames(f *Framer, ref event.Ref, now time.Time) error {
 	for {
 		fr, ok := f.Next()
 		if !ok {
+			o.hold(f, ref, now)
 			return nil
 		}
 		ref.Offset, ref.Len = fr.Offset, int32(len(fr.Raw))

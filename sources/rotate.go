@@ -55,11 +55,16 @@ func (w *follow) present(fi fs.FileInfo) {
 		w.switched = w.now() // it may have been filled, copied and emptied since
 	}
 	changed := fi.Size() != cur.size || !fi.ModTime().Equal(cur.mtime)
-	cur.size, cur.mtime, cur.most = fi.Size(), fi.ModTime(), max(cur.most, fi.Size())
-	off := cur.framer.Offset()
-	if changed && (fi.Size() < off || fi.Size() == off && !cur.intact()) { // beyond off, read finds out
-		w.truncated(cur)
-		return
+	cur.size, cur.mtime = fi.Size(), fi.ModTime()
+	if changed {
+		off, intact := cur.framer.Offset(), cur.intact()
+		if fi.Size() < off || fi.Size() == off && !intact { // beyond off, read finds out
+			w.truncated(cur)
+			return
+		}
+		if intact { // else it is the size of what was written after a truncation
+			cur.most = max(cur.most, fi.Size())
+		}
 	}
 	if w.learnSiblings(cur.id) {
 		cur.sure = cur.mtime

@@ -17,6 +17,7 @@ type Static struct {
 	path  string
 	id    event.SourceID
 	clock Clock
+	open  func(path string) (*os.File, error)
 }
 
 // NewStatic returns a reader of the file at path.
@@ -24,7 +25,14 @@ func NewStatic(path string, id event.SourceID, clock Clock) *Static {
 	if id == "" {
 		id = event.SourceID("file:" + path)
 	}
-	return &Static{path, id, orSystem(clock)}
+	return &Static{path, id, orSystem(clock), openRegular}
+}
+
+// OpenWith makes it open the file by open, which decides whether it may be read.
+// It returns s.
+func (s *Static) OpenWith(open func(path string) (*os.File, error)) *Static {
+	s.open = open
+	return s
 }
 
 // Run implements Source.
@@ -33,7 +41,7 @@ func (s *Static) Run(ctx context.Context, from Position, out chan<- Batch) error
 	if err != nil {
 		return err
 	}
-	file, err := openRegular(s.path)
+	file, err := s.open(s.path)
 	if err != nil {
 		return err
 	}
@@ -45,6 +53,7 @@ func (s *Static) Run(ctx context.Context, from Position, out chan<- Batch) error
 	f := NewFramer(state)
 	defer f.Close()
 	o := newOutbox(ctx, out, s.id, s.clock, func() Position { return streamPosition(f.State()) })
+	o.still = true
 	ref := event.Ref{Source: s.id, Epoch: 1, File: statID(fi)}
 	if err := s.read(ctx, file, o, f, ref); err != nil && ctx.Err() == nil {
 		return err
