@@ -9,17 +9,18 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"path"
 	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"bartizan/agent/agentpb"
 	"bartizan/agent/certs"
@@ -36,9 +37,14 @@ type Config struct {
 	// followed; nil: the fixed part of each pattern.
 	Roots []string
 	Certs string // directory that bartizan certs issue made
+	// Login, when not "", is who has logged in to this host: then there are no
+	// certificates, only ServeConn can be used, and AllowConsoles does not count.
+	Login string
 	// AllowConsoles are path.Match patterns of identities let in, such as
 	// "spiffe://bartizan/console/ops-*"; nil: every console of this CA.
 	AllowConsoles []string
+	Edge          *Edge         // rules run here, for consoles that ask; nil: none
+	Health        time.Duration // between records of the host's own state, at least 10 s; 0 is none
 	Now           func() time.Time
 	Log           *slog.Logger
 	Rescan        time.Duration // between looks for new files; 0 is 1 s
@@ -59,13 +65,15 @@ const defaultRescan = time.Second
 type Server struct {
 	agentpb.UnimplementedAgentServer
 	cfg      Config
-	host     string // the certificate's name, which consoles call this host by
-	trust    *certs.Store
-	tls      *tls.Config
+	host     string       // the certificate's name, which consoles call this host by
+	trust    *certs.Store // nil for a login
 	boot     uint64
 	registry *parse.Registry
 	catalog  *catalog
-	quota    quota
+	scanner  chan struct{} // whose turn it is to look for new files
+	quota    quota         // of Reads
+	searches quota
+	turns    chan struct{} // of searches, see search.go
 
 	epochs  atomic.Uint64 // Reads so far
 	readers atomic.Int64  // open Reads
@@ -99,21 +107,34 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := certs.Open(certs.AgentFiles(c.Certs), c.Now)
-	if err != nil {
-		return nil, err
-	}
-	id, err := certs.IdentityOf(trust.Certificate())
+	host, trust, err := c.identify()
 	if err != nil {
 		return nil, err
 	}
 	if c.Name == "" {
-		c.Name = id.Name
+		c.Name = host
 	}
 	return &Server{
-		cfg: c, host: id.Name, trust: trust, tls: trust.Server(), boot: rand.Uint64(), registry: registry,
-		catalog: cat, quota: quota{open: map[string]int{}},
+		cfg: c, host: host, trust: trust, boot: rand.Uint64(), registry: registry,
+		catalog: cat, scanner: make(chan struct{}, 1), quota: quota{most: 2 * agentpb.MaxStreams, open: map[string]int{}},
+		searches: quota{most: searchesPer, open: map[string]int{}}, turns: make(chan struct{}, searchTurns),
 	}, nil
+}
+
+// identify loads the certificates, if any, and returns what this host is called.
+func (c *Config) identify() (host string, trust *certs.Store, err error) {
+	if c.Login != "" {
+		host, err = os.Hostname()
+		if err != nil {
+			host = "localhost" // only a word: consoles call this host as they dialled it
+		}
+		return host, nil, nil
+	}
+	if trust, err = certs.Open(certs.AgentFiles(c.Certs), c.Now); err != nil {
+		return "", nil, err
+	}
+	id, err := certs.IdentityOf(trust.Certificate())
+	return id.Name, trust, err
 }
 
 // ListenAndServe listens on Config.Listen and serves until ctx is cancelled.
@@ -128,6 +149,18 @@ func (s *Server) ListenAndServe(ctx context.Context) error {
 // Serve serves consoles that connect to l until ctx is cancelled (nil) or l
 // breaks. It closes l, and returns when every Read has ended.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if s.trust == nil {
+		return errors.Join(errors.New("an agent without certificates serves no network: name their folder with certs"), l.Close())
+	}
+	creds := &handshakes{credentials.NewTLS(s.trust.Server()), s.cfg.Log}
+	if err := s.serve(ctx, newGate(l, s.cfg.Log), creds); err != nil {
+		return fmt.Errorf("the agent can no longer listen on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// serve serves what l accepts until ctx is cancelled (nil) or l breaks.
+func (s *Server) serve(ctx context.Context, l net.Listener, creds credentials.TransportCredentials) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.catalog.scan()
@@ -136,30 +169,36 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		defer close(scanned)
 		s.rescan(ctx)
 	}()
-	g := s.rpc()
+	g := s.rpc(creds)
 	stop := context.AfterFunc(ctx, g.Stop) // Reads never end by themselves: nothing to wait for
-	err := g.Serve(newGate(l, s.cfg.Log))
+	err := g.Serve(l)
 	stop()
 	g.Stop()
+	cancelled := ctx.Err() != nil
 	cancel()
 	<-scanned
-	if errors.Is(err, grpc.ErrServerStopped) || ctx.Err() != nil && err == nil {
+	if errors.Is(err, grpc.ErrServerStopped) || cancelled {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("the agent can no longer listen on %s: %w", l.Addr(), err)
-	}
-	return nil
+	return err
 }
 
 // rpc is the gRPC server with everything that may be called on it.
-func (s *Server) rpc() *grpc.Server {
-	g := grpc.NewServer(s.options()...)
+func (s *Server) rpc(creds credentials.TransportCredentials) *grpc.Server {
+	g := grpc.NewServer(s.options(creds)...)
 	agentpb.RegisterAgentServer(g, s)
 	return g
 }
 
+// rescan looks for new files until ctx ends. Of several that serve at once one
+// looks at a time, and the others wait for their turn.
 func (s *Server) rescan(ctx context.Context) {
+	select {
+	case s.scanner <- struct{}{}:
+		defer func() { <-s.scanner }()
+	case <-ctx.Done():
+		return
+	}
 	tick := time.NewTicker(s.cfg.Rescan)
 	defer tick.Stop()
 	for {

@@ -118,7 +118,7 @@ func TestEveryCallIsAuthorised(t *testing.T) {
 	must(t, err)
 	refused, let := s.dial(intern), s.dial(ops)
 	methods := 0
-	for service, info := range s.server.rpc().GetServiceInfo() {
+	for service, info := range s.server.rpc(login{name: "nobody"}).GetServiceInfo() {
 		for _, m := range info.Methods {
 			methods++
 			full := "/" + service + "/" + m.Name
@@ -130,7 +130,7 @@ func TestEveryCallIsAuthorised(t *testing.T) {
 			}
 		}
 	}
-	if want := len(agentpb.Agent_ServiceDesc.Methods) + len(agentpb.Agent_ServiceDesc.Streams); methods != want || want < 4 {
+	if want := len(agentpb.Agent_ServiceDesc.Methods) + len(agentpb.Agent_ServiceDesc.Streams); methods != want || want < 5 {
 		t.Errorf("%d methods are registered, the description has %d", methods, want)
 	}
 }
@@ -147,6 +147,7 @@ func call(t *testing.T, conn *grpc.ClientConn, method string, stream bool) error
 		return err
 	}
 	_ = cs.SendMsg(&agentpb.StatusRequest{}) // RecvMsg tells what became of it
+	_ = cs.CloseSend()                       // so does it of this
 	return cs.RecvMsg(&agentpb.StatusReply{})
 }
 
@@ -277,7 +278,7 @@ func TestGateCounts(t *testing.T) {
 }
 
 func TestQuotaPerConsole(t *testing.T) {
-	q := quota{open: map[string]int{}}
+	q := quota{most: 2 * agentpb.MaxStreams, open: map[string]int{}}
 	for range 2 * agentpb.MaxStreams {
 		if !q.enter("a") {
 			t.Fatal("refused below the bound")

@@ -30,6 +30,9 @@ func (s *Server) authorise(ctx context.Context, method string) (context.Context,
 	if !ok {
 		return nil, status.Error(codes.PermissionDenied, "the call comes from nowhere")
 	}
+	if l, ok := p.AuthInfo.(login); ok { // only the pipe of ServeConn has it
+		return context.WithValue(ctx, console{}, "login "+l.name), nil
+	}
 	info, ok := p.AuthInfo.(credentials.TLSInfo)
 	if !ok || len(info.State.PeerCertificates) == 0 {
 		return nil, status.Error(codes.PermissionDenied, "the call has no certificate: agents speak mutual TLS only")

@@ -21,6 +21,9 @@ func (s *Server) ListStreams(context.Context, *agentpb.ListStreamsRequest) (*age
 	for _, e := range s.catalog.list() {
 		reply.Streams = append(reply.Streams, e.describe())
 	}
+	if e := s.health(); e != nil {
+		reply.Streams = append(reply.Streams, e.describe())
+	}
 	return reply, nil
 }
 
@@ -28,10 +31,13 @@ func (s *Server) ListStreams(context.Context, *agentpb.ListStreamsRequest) (*age
 func (s *Server) Status(context.Context, *agentpb.StatusRequest) (*agentpb.StatusReply, error) {
 	reply := &agentpb.StatusReply{
 		Clock: s.cfg.Now().UnixNano(), Readers: uint32(s.readers.Load()),
-		Records: s.records.Load(), LeftOut: s.leftOut.Load(), Problem: s.catalog.problem(),
+		Records: s.records.Load(), LeftOut: s.leftOut.Load(), Problem: sentence(s.catalog.problem()),
+	}
+	if s.trust == nil { // a login has no certificates
+		return reply, nil
 	}
 	if err := s.trust.Problem(); err != nil {
-		reply.Problem = err.Error()
+		reply.Problem = sentence(err.Error())
 	}
 	return reply, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"bartizan/agent/agentpb"
 	"bartizan/event"
+	"bartizan/sources"
 )
 
 // errEnough ends a walk that found more files than an agent may serve.
@@ -219,9 +220,14 @@ func (c *catalog) problem() string {
 	return c.trouble
 }
 
+// info describes the stream to whoever reads it here.
+func (e *entry) info(host string) sources.Info {
+	return sources.Info{ID: event.SourceID("file:" + e.path), Kind: "file", Name: e.path, Path: e.path, Host: host, Format: e.conf.Format, Live: true}
+}
+
 func (e *entry) describe() *agentpb.Stream {
 	return &agentpb.Stream{
-		Id: e.id, Format: e.conf.Format, Live: true, Refused: e.refused,
+		Id: e.id, Format: e.conf.Format, Live: true, Refused: sentence(e.refused),
 		Size: e.size, Device: e.file.Dev, Inode: e.file.Ino,
 	}
 }

@@ -9,7 +9,8 @@ import (
 
 // filter decides at the agent what a console wants to see. nil keeps everything.
 type filter struct {
-	match  *query.Matcher
+	match  *query.Matcher // nil: nothing is asked for
+	edge   *edge          // nil: no rules decide
 	stream *parse.Stream
 	slab   parse.Slab
 	event  event.Event
@@ -21,15 +22,20 @@ func newFilter(text string, registry *parse.Registry, info sources.Info) (*filte
 	if text == "" {
 		return nil, nil
 	}
-	node, err := query.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	match, err := query.Compile(node)
+	match, err := compileQuery(text)
 	if err != nil {
 		return nil, err
 	}
 	return &filter{match: match, stream: registry.Stream(info)}, nil
+}
+
+// compileQuery reads what a console asks for.
+func compileQuery(text string) (*query.Matcher, error) {
+	node, err := query.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return query.Compile(node)
 }
 
 // keep says whether the record is wanted. Records that stand for losses always are.
@@ -39,5 +45,8 @@ func (f *filter) keep(r *sources.Record) bool {
 	}
 	f.slab.Reset()
 	f.stream.Parse(r, &f.slab, &f.event)
-	return f.match.Match(&f.event)
+	if f.edge != nil && f.edge.keep(&f.event) {
+		return true
+	}
+	return f.match != nil && f.match.Match(&f.event)
 }

@@ -25,9 +25,9 @@ const (
 	maxRequest      = 64 << 10
 )
 
-func (s *Server) options() []grpc.ServerOption {
+func (s *Server) options(creds credentials.TransportCredentials) []grpc.ServerOption {
 	return []grpc.ServerOption{
-		grpc.Creds(&handshakes{credentials.NewTLS(s.tls), s.cfg.Log}),
+		grpc.Creds(creds),
 		grpc.ForceServerCodecV2(agentpb.Codec()),
 		grpc.UnaryInterceptor(s.unary),
 		grpc.StreamInterceptor(s.stream),
@@ -130,8 +130,9 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// quota bounds how many Reads one console may have open.
+// quota bounds how many calls of a kind one console may have open.
 type quota struct {
+	most int
 	mu   sync.Mutex
 	open map[string]int
 }
@@ -139,7 +140,7 @@ type quota struct {
 func (q *quota) enter(who string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.open[who] >= 2*agentpb.MaxStreams {
+	if q.open[who] >= q.most {
 		return false
 	}
 	q.open[who]++

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"bartizan/agent/agentpb"
-	"bartizan/event"
 	"bartizan/sources"
+	"bartizan/sources/parse"
 )
 
 // When a batch is sent: at once while nothing is unacknowledged, otherwise when
@@ -62,14 +62,14 @@ func (s *Server) opened(call grpc.BidiStreamingServer[agentpb.ReadRequest, agent
 	if open == nil || len(open.GetCursor()) > agentpb.MaxCursor || len(open.GetFilter()) > agentpb.MaxFilter {
 		return nil, status.Error(codes.InvalidArgument, "the first request has to open a stream, with a cursor and filter of at most 16 KiB")
 	}
-	e := s.catalog.find(open.GetStream())
+	e := s.find(open.GetStream())
 	if e == nil {
 		return nil, status.Errorf(codes.NotFound, "there is no stream %.80q here (any more)", open.GetStream())
 	}
 	if e.refused != "" {
 		return nil, status.Error(codes.PermissionDenied, e.refused)
 	}
-	info := sources.Info{ID: event.SourceID("file:" + e.path), Kind: "file", Name: e.path, Path: e.path, Host: s.host, Format: e.conf.Format, Live: true}
+	info := e.info(s.host)
 	f, err := newFilter(open.GetFilter(), s.registry, info)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "the filter cannot be used: %v", err)
@@ -78,6 +78,11 @@ func (s *Server) opened(call grpc.BidiStreamingServer[agentpb.ReadRequest, agent
 		server: s, call: call, filter: f, from: sources.Position(open.GetCursor()),
 		door: newDoor(&s.catalog.guard, e.path), out: agentpb.NewPacker(e.id, s.epochs.Add(1)),
 	}
+	if e.path == "" {
+		r.source = s.pulse()
+		return r, nil
+	}
+	s.edged(r, open, func() *parse.Stream { return s.registry.Stream(info) })
 	r.source = r.follower(info.ID)
 	return r, r.begin(open.GetTailBytes())
 }

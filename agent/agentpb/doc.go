@@ -26,6 +26,11 @@ const (
 	MaxCursor     = 16 << 10        // bytes of a cursor
 	MaxFilter     = 16 << 10        // bytes of a filter
 	MaxText       = 512             // bytes of any other text
+
+	MaxSearchMatches = 100_000  // records that one search finds
+	MaxSearchBytes   = 64 << 20 // bytes of them, beyond which it ends with the next one
+	MaxSearchSeconds = 600      // how long one search may take
+	MaxProblems      = 16       // files that one search says it could not read
 )
 
 // How both sides find out that the other is gone.

@@ -13,6 +13,9 @@ import (
 const knownFlags = event.FlagLate | event.FlagCut | event.FlagClock | event.FlagRawOnly | event.FlagNoTime |
 	event.FlagShrank | event.FlagVanished
 
+// KnownFlags returns the flags of a record that came over the wire.
+func KnownFlags(f uint32) event.Flags { return event.Flags(f) & knownFlags }
+
 // Expectation is what the next batch of one Read has to look like.
 type Expectation struct {
 	stream string
@@ -157,7 +160,7 @@ func (d *decoder) record(i int, id event.SourceID, seen time.Time) error {
 		Line: line, Seen: seen,
 	}
 	if f := b.GetFlags(); len(f) > 0 {
-		d.out[i].Flags = event.Flags(f[i]) & knownFlags
+		d.out[i].Flags = KnownFlags(f[i])
 	}
 	d.blob, d.end, d.line = d.blob+n, offset+span, line
 	return nil

@@ -38,7 +38,7 @@ func Init(dir string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return ca.issue(dir, Identity{RoleConsole, "console"}, nil, now)
+	return ca.issue(dir, dir, Identity{RoleConsole, "console"}, nil, now)
 }
 
 // Issue makes a certificate for the agent called name in dir/name, together with
@@ -71,7 +71,10 @@ func issueInto(dir string, id Identity, hosts []string, now time.Time) (string, 
 	if err := writeFile(filepath.Join(to, caFile), pemOf("CERTIFICATE", ca.cert.Raw), 0o644); err != nil {
 		return "", err
 	}
-	return to, ca.issue(to, id, hosts, now)
+	if err := copyRevoked(dir, to); err != nil {
+		return "", err
+	}
+	return to, ca.issue(dir, to, id, hosts, now)
 }
 
 func newAuthority(dir string, now time.Time) (*authority, error) {
@@ -89,9 +92,22 @@ func newAuthority(dir string, now time.Time) (*authority, error) {
 	return ca, ca.sign(tmpl, key, filepath.Join(dir, caFile), filepath.Join(dir, caKeyFile))
 }
 
-// issue writes ROLE.crt and ROLE.key for id into dir. Both sides may listen or
-// dial (an agent behind NAT dials out), so every certificate is good for both.
-func (a *authority) issue(dir string, id Identity, hosts []string, now time.Time) error {
+// copyRevoked gives a folder that is issued the list as it is now.
+func copyRevoked(from, to string) error {
+	data, err := readFile(filepath.Join(from, revokedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(to, revokedFile), data, 0o644)
+}
+
+// issue writes ROLE.crt and ROLE.key for id into dir and notes it in home, the
+// CA's directory. Both sides may listen or dial (an agent behind NAT dials out),
+// so every certificate is good for both.
+func (a *authority) issue(home, dir string, id Identity, hosts []string, now time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return fmt.Errorf("cannot make a key: %w", err)
@@ -114,6 +130,9 @@ func (a *authority) issue(dir string, id Identity, hosts []string, now time.Time
 		}
 	}
 	f := filesOf(dir, id.Role)
+	if err := record(home, id, fmt.Sprintf("%x", tmpl.SerialNumber), tmpl.NotAfter); err != nil {
+		return err
+	}
 	return a.sign(tmpl, key, f.Cert, f.Key)
 }
 

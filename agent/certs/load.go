@@ -101,9 +101,9 @@ func checkDates(path string, cert *x509.Certificate, now time.Time) error {
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// readRevoked reads the list of revoked serial numbers; a missing file is an
-// empty list, a line that is no number is an error.
-func readRevoked(path string) (map[string]bool, error) {
+// readRevoked reads the list of revoked serial numbers, each with the comment
+// behind it; a missing file is an empty list, a line that is no number is an error.
+func readRevoked(path string) (map[string]string, error) {
 	data, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -111,10 +111,10 @@ func readRevoked(path string) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	revoked := map[string]bool{}
+	revoked := map[string]string{}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	for n := 1; lines.Scan(); n++ {
-		text, _, _ := strings.Cut(lines.Text(), "#")
+		text, note, _ := strings.Cut(lines.Text(), "#")
 		text = strings.TrimSpace(strings.ReplaceAll(text, ":", ""))
 		if text == "" {
 			continue
@@ -123,7 +123,7 @@ func readRevoked(path string) (map[string]bool, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s:%d: %.60q is not a serial number in hex; bartizan certs inspect shows them", path, n, text)
 		}
-		revoked[serial.Text(16)] = true
+		revoked[serial.Text(16)] = strings.TrimSpace(note)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s cannot be read as lines: %w", path, err)

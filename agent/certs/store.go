@@ -25,7 +25,7 @@ type Store struct {
 type state struct {
 	pair       *tls.Certificate
 	roots      *x509.CertPool
-	revoked    map[string]bool
+	revoked    map[string]string // with the comments behind them
 	revokedErr error
 }
 

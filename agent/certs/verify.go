@@ -69,7 +69,7 @@ func (s *Store) verify(chain []*x509.Certificate, want Role, usage x509.ExtKeyUs
 	if st.revokedErr != nil {
 		return fmt.Errorf("nobody is let in while the list of revoked certificates cannot be read: %w", st.revokedErr)
 	}
-	if st.revoked[Serial(leaf)] {
+	if _, revoked := st.revoked[Serial(leaf)]; revoked {
 		return fmt.Errorf("the certificate of %s (serial %s) is revoked in %s: issue a new one", id.URI(), Serial(leaf), s.files.Revoked)
 	}
 	return nil

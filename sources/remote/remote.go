@@ -8,6 +8,7 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,13 +29,21 @@ type Config struct {
 	// TLS is certs.ClientTLS of the console's directory: it verifies chain, dates
 	// and revocation. That the certificate belongs to Address and Name is
 	// checked here.
-	TLS     *tls.Config
+	TLS *tls.Config
+	// Carrier, when not nil, makes the connections instead of dialling Address over
+	// TLS; Address is then only for people.
+	Carrier Carrier
+	Scheme  string // what source ids begin with; "" is "agent"
 	Version string // of this console, for the agent
 	Filter  string // what agents shall send only, in the filter language; "" is everything
-	Now     func() time.Time
+	// Edge is detect.Digest of the rules this console runs: an agent that runs the
+	// same sends only what they need, and what Filter matches; nil: everything.
+	Edge []byte
+	Now  func() time.Time
 	// Backoff returns the pause before attempt n (from 0); nil is Backoff(rand.Float64).
 	Backoff func(n int) time.Duration
 	Every   time.Duration // between looks at the list of streams; 0 is 3 s
+	pause   time.Duration // before the first attempt
 	// Tail is how many bytes before the end of a file a stream begins that has
 	// no position yet; 0 is DefaultTail, less than 0 the file's beginning.
 	Tail int64
@@ -79,16 +88,20 @@ type Peer struct {
 // filter is what the agent shall send; replaced is closed when another is set.
 type filter struct {
 	text     string
+	edge     []byte
 	replaced chan struct{}
 }
 
 // Dial checks the configuration and returns a peer that Run connects.
 func Dial(c Config) (*Peer, error) {
-	if _, _, err := net.SplitHostPort(c.Address); err != nil {
+	if _, _, err := net.SplitHostPort(c.Address); err != nil && c.Carrier == nil {
 		return nil, fmt.Errorf("the agent's address %q is not HOST:PORT: %w", c.Address, err)
 	}
-	if c.TLS == nil {
+	if c.TLS == nil && c.Carrier == nil {
 		return nil, errors.New("an agent is only dialled over mutual TLS: name the directory of certificates")
+	}
+	if c.Scheme == "" {
+		c.Scheme = "agent"
 	}
 	if err := checkFilter(c.Filter); err != nil {
 		return nil, err
@@ -107,7 +120,7 @@ func Dial(c Config) (*Peer, error) {
 	}
 	return &Peer{
 		cfg: c, changed: make(chan struct{}), streams: map[string]*stream{},
-		filter: &filter{c.Filter, make(chan struct{})},
+		filter: &filter{c.Filter, c.Edge, make(chan struct{})},
 		state:  peerState{state: event.SourceStarting},
 	}, nil
 }
@@ -116,6 +129,9 @@ func Dial(c Config) (*Peer, error) {
 // every stream the agent serves, once; it must not block for long. The sources
 // stay valid over reconnects; a source that has no connection waits for one.
 func (p *Peer) Run(ctx context.Context, found func(sources.Opened)) error {
+	if !waited(ctx, p.cfg.pause) {
+		return nil
+	}
 	for attempt := 0; ; attempt++ {
 		since := p.cfg.Now()
 		err := p.once(ctx, found)
@@ -127,13 +143,28 @@ func (p *Peer) Run(ctx context.Context, found func(sources.Opened)) error {
 		}
 		pause := p.cfg.Backoff(attempt)
 		p.failed(err, pause)
-		wait := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			wait.Stop()
+		if !waited(ctx, pause) {
 			return nil
-		case <-wait.C:
 		}
+	}
+}
+
+// Stagger makes Run wait before its first attempt, for a part of within that
+// random chooses (0 <= random() < 1), so that a fleet is not dialled all at once.
+// Call it before Run.
+func (p *Peer) Stagger(within time.Duration, random func() float64) {
+	p.cfg.pause = time.Duration(random() * float64(within))
+}
+
+// waited waits for d; false when ctx ended first.
+func waited(ctx context.Context, d time.Duration) bool {
+	wait := time.NewTimer(d)
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-wait.C:
+		return true
 	}
 }
 
@@ -146,12 +177,23 @@ func (p *Peer) SetFilter(text string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.filter.text == text {
-		return nil
+	p.ask(text, p.filter.edge)
+	return nil
+}
+
+// SetEdge is SetFilter for Config.Edge: this console runs other rules from now on.
+func (p *Peer) SetEdge(digest []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ask(p.filter.text, digest)
+}
+
+func (p *Peer) ask(text string, edge []byte) {
+	if p.filter.text == text && bytes.Equal(p.filter.edge, edge) {
+		return
 	}
 	close(p.filter.replaced)
-	p.filter = &filter{text, make(chan struct{})}
-	return nil
+	p.filter = &filter{text, edge, make(chan struct{})}
 }
 
 func (p *Peer) wanted() *filter {

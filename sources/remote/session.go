@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -36,8 +35,13 @@ type session struct {
 
 // once connects, attends to the connection until it breaks, and says why.
 func (p *Peer) once(ctx context.Context, found func(sources.Opened)) error {
-	watch := &handshake{TransportCredentials: credentials.NewTLS(p.tlsConfig())}
-	conn, err := grpc.NewClient("passthrough:///"+p.cfg.Address, dialOptions(watch)...)
+	creds, target, dial, over, err := p.reach(ctx)
+	if err != nil {
+		return err
+	}
+	defer over()
+	watch := &handshake{TransportCredentials: creds}
+	conn, err := grpc.NewClient(target, append(dialOptions(watch), dial...)...)
 	if err != nil {
 		return fmt.Errorf("cannot dial the agent %s: %w", p.cfg.Address, err)
 	}
@@ -152,11 +156,11 @@ func (s *session) over(ctx context.Context, code codes.Code) bool {
 func (p *Peer) hello(s *session) error {
 	ctx, cancel := context.WithTimeout(s.ended, callTimeout)
 	defer cancel()
-	var who peer.Peer
+	var at peer.Peer
 	before := p.cfg.Now()
 	h, err := s.client.Hello(ctx, &agentpb.HelloRequest{
 		Protocol: agentpb.Protocol, Version: p.cfg.Version,
-	}, grpc.Peer(&who))
+	}, grpc.Peer(&at))
 	if err != nil {
 		return err
 	}
@@ -164,16 +168,11 @@ func (p *Peer) hello(s *session) error {
 		return fmt.Errorf("agent %s speaks protocol %d to %d and this console %d to %d: update the older one",
 			p.cfg.Address, h.GetProtocolMin(), h.GetProtocol(), agentpb.ProtocolMin, agentpb.Protocol)
 	}
-	info, ok := who.AuthInfo.(credentials.TLSInfo)
-	if !ok || len(info.State.PeerCertificates) == 0 {
-		return errors.New("the agent showed no certificate")
-	}
-	leaf := info.State.PeerCertificates[0]
-	name, err := agentName(leaf)
+	name, identity, leaf, err := who(at.AuthInfo)
 	if err != nil {
 		return err
 	}
-	p.greeted(name, leaf, h)
+	p.greeted(name, identity, leaf, h)
 	p.clock(before, p.cfg.Now(), h.GetClock())
 	return nil
 }

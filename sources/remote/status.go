@@ -37,6 +37,7 @@ type counters struct {
 	bytes    uint64
 	lost     uint64
 	leftOut  uint64
+	edge     bool // the agent runs the rules of this console
 	lastSeen time.Time
 	lag      time.Duration
 	file     event.FileID // of the newest record
@@ -72,7 +73,7 @@ func (p *Peer) own(ps *event.PeerStatus) event.SourceStatus {
 		name = p.cfg.Address
 	}
 	st := event.SourceStatus{
-		ID: event.SourceID("agent:" + name), Kind: "agent", Name: name, Behind: -1, Peer: ps,
+		ID: event.SourceID(p.cfg.Scheme + ":" + name), Kind: "agent", Name: name, Behind: -1, Peer: ps,
 		State: p.state.state, Reason: p.state.reason, NextTry: p.state.nextTry, LastSeen: p.state.lastSeen,
 	}
 	if st.Reason == "" {
@@ -98,10 +99,23 @@ func (s *stream) status(p *Peer, ps *event.PeerStatus) event.SourceStatus {
 	case p.state.state != event.SourceLive:
 		st.State, st.Reason, st.NextTry = p.state.state, p.state.reason, p.state.nextTry
 	}
-	if st.Reason == "" && p.filter.text != "" {
-		st.Reason = fmt.Sprintf("the agent sends only what matches the filter; %d left out", s.leftOut)
+	if st.Reason == "" {
+		st.Reason = s.leaves(p.filter)
 	}
 	return st
+}
+
+// leaves says what the agent does not send of the stream; "" is nothing.
+func (s *stream) leaves(f *filter) string {
+	switch {
+	case len(f.edge) > 0 && s.edge:
+		return fmt.Sprintf("the agent runs the rules; %d lines stayed at the host", s.leftOut)
+	case f.text != "":
+		return fmt.Sprintf("the agent sends only what matches the filter; %d left out", s.leftOut)
+	case len(f.edge) > 0 && s.records > 0:
+		return "the agent does not run the rules of this console, so every line is sent"
+	}
+	return ""
 }
 
 func (p *Peer) nameNow() string {
@@ -118,11 +132,13 @@ func (p *Peer) expected() string {
 	return p.nameNow()
 }
 
-func (p *Peer) greeted(name string, leaf *x509.Certificate, h *agentpb.HelloReply) {
+func (p *Peer) greeted(name, identity string, leaf *x509.Certificate, h *agentpb.HelloReply) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.state.name, p.state.identity = name, leaf.URIs[0].String()
-	p.state.certEnds = leaf.NotAfter
+	p.state.name, p.state.identity = name, identity
+	if p.state.certEnds = (time.Time{}); leaf != nil {
+		p.state.certEnds = leaf.NotAfter
+	}
 	p.state.version, p.state.protocol = text(h.GetVersion()), int(min(h.GetProtocol(), agentpb.Protocol))
 }
 
@@ -138,6 +154,8 @@ func (p *Peer) failed(err error, pause time.Duration) {
 	defer p.mu.Unlock()
 	p.state.state, p.state.nextTry = event.SourceRetrying, p.cfg.Now().Add(pause)
 	p.state.reason = err.Error()
+	close(p.changed) // who waits for the connection may want to know
+	p.changed = make(chan struct{})
 }
 
 func (st *peerState) attended(now time.Time, reply *agentpb.StatusReply) {
@@ -156,7 +174,8 @@ func (s *stream) listed(d *agentpb.Stream) {
 		return
 	}
 	s.refused, s.behind = "", -1
-	if (s.file == event.FileID{Dev: d.GetDevice(), Ino: d.GetInode()}) && d.GetSize() >= 0 {
+	// What was left out behind the newest record is not known to be read.
+	if (s.file == event.FileID{Dev: d.GetDevice(), Ino: d.GetInode()}) && d.GetSize() >= 0 && s.leftOut == 0 {
 		s.behind = max(d.GetSize()-s.end, 0)
 	}
 	if s.state == event.SourceRetrying {
@@ -182,13 +201,14 @@ func (s *stream) note(state event.SourceState, reason string) {
 // tally is what a batch adds to the counters.
 type tally struct {
 	records, bytes, lost, leftOut uint64
+	edge                          bool
 	sent, seen                    time.Time
 	last                          event.Ref
 }
 
 func tallyOf(b *agentpb.Batch, records []sources.Record, now time.Time) tally {
 	t := tally{
-		records: uint64(len(records)), bytes: uint64(len(b.GetBlob())), leftOut: b.GetLeftOut(),
+		records: uint64(len(records)), bytes: uint64(len(b.GetBlob())), leftOut: b.GetLeftOut(), edge: b.GetEdge(),
 		sent: time.Unix(0, b.GetClock()), seen: now,
 	}
 	for _, l := range b.GetLosses() {
@@ -207,6 +227,7 @@ func (s *stream) received(t tally) {
 	s.records += t.records
 	s.bytes += t.bytes
 	s.leftOut += t.leftOut
+	s.edge = t.edge
 	s.lost += t.lost
 	s.lastSeen = t.seen
 	s.lag = max(t.seen.Sub(t.sent)+s.peer.state.skew, 0)

@@ -93,7 +93,7 @@ func (r *read) run(outer context.Context) error {
 	r.call, r.acks = call, newAcks(cancel)
 	r.expect = agentpb.Expect(r.stream.id)
 	opened := call.Send(&agentpb.ReadRequest{Kind: &agentpb.ReadRequest_Open{Open: &agentpb.Open{
-		Stream: r.stream.id, Cursor: string(r.cursor), Filter: r.filter.text, TailBytes: max(r.stream.peer.cfg.Tail, 0),
+		Stream: r.stream.id, Cursor: string(r.cursor), Filter: r.filter.text, TailBytes: max(r.stream.peer.cfg.Tail, 0), Edge: r.filter.edge,
 	}}})
 	if opened != nil && !errors.Is(opened, io.EOF) { // EOF: Recv knows more
 		return r.reason(ctx, opened)

@@ -63,10 +63,15 @@ func (p *Peer) add(d *agentpb.Stream) (*stream, error) {
 func (p *Peer) info(d *agentpb.Stream) sources.Info {
 	name := p.state.name
 	return sources.Info{
-		ID:   event.SourceID("agent:" + name + "/" + d.GetId()),
+		ID:   p.sourceID(name, d.GetId()),
 		Kind: "agent", Name: name + "/" + d.GetId(), Host: name,
 		Format: text(d.GetFormat()), Live: d.GetLive(),
 	}
+}
+
+// sourceID names a stream of an agent for ever.
+func (p *Peer) sourceID(agent, stream string) event.SourceID {
+	return event.SourceID(p.cfg.Scheme + ":" + agent + "/" + stream)
 }
 
 func checkID(id string) error {
