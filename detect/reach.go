@@ -275,7 +275,7 @@ func aliased(c *Correlation, id string, fields []string) []string {
 func fits(want, source event.LogSource) bool {
 	part := func(w, s string) bool { return w == "" || strings.EqualFold(w, s) }
 	wide, _ := source.Wider()
-	return part(want.Product, source.Product) && part(want.Service, source.Service) &&
+	return part(want.Product, source.Product) && (part(want.Service, source.Service) || part(want.Service, wide.Service)) &&
 		(part(want.Category, source.Category) || part(want.Category, wide.Category))
 }
 

@@ -30,7 +30,7 @@ func offWords(o detect.OffRule) string {
 func (e *Engine) tooSlow(o detect.OffRule) {
 	e.o.Log.Warn("a rule was switched off", "rule", o.Rule.ID, "title", o.Rule.Title, "mean", o.Mean)
 	select {
-	case e.own <- ownFinding(offRule, o.Rule.ID, fmt.Sprintf("rule %q (%s) was %s", o.Rule.Title, o.Rule.ID, offWords(o)), e.o.Now()):
+	case e.own <- &notice{found: ownFinding(offRule, o.Rule.ID, fmt.Sprintf("rule %q (%s) was %s", o.Rule.Title, o.Rule.ID, offWords(o)), e.o.Now())}:
 	default: // so many were switched off at once that one more tells nothing
 	}
 	e.watch.poke()

@@ -164,7 +164,13 @@ func (c *catchUp) back(ctx context.Context, s *span) {
 // its first record.
 func (c *catchUp) block(ctx context.Context, s *span) (first time.Time, err error) {
 	k := c.e.newWorker()
-	st := &stream{info: s.stream.info, parser: c.e.o.Registry.Stream(s.stream.info)}
+	st := &stream{info: s.stream.info, parser: c.e.o.Registry.Stream(s.stream.info), odd: s.stream.odd}
+	if s.stream.clock != nil {
+		st.clock = &clockwork{usual: s.stream.clock.usual}
+	}
+	if s.from > 0 {
+		st.preface()
+	}
 	err = s.read(ctx, func(b sources.Batch) error {
 		w := takeWork(b, st)
 		w.past = true
@@ -193,6 +199,7 @@ func (e *Engine) submit(ctx context.Context, w *work) error {
 type start struct {
 	show *span // nil: nothing
 	pos  sources.Position
+	back sources.Position // where to follow from instead when it cannot be shown
 }
 
 // startOf decides where a source begins. A file with a saved position goes on
@@ -202,29 +209,42 @@ func (e *Engine) startOf(op sources.Opened, st *stream, share int64) start {
 	if op.Info.Kind != "file" || !op.Info.Live || op.Info.Path == "" {
 		return start{pos: saved}
 	}
+	st.preface()
+	if saved != "" {
+		r, ok := sources.Resume(op.Info.Path, saved)
+		if !ok {
+			return start{pos: saved} // rotated or changed meanwhile: the source finds its way and says what is lost
+		}
+		s := &span{stream: st, path: op.Info.Path, file: r.File, epoch: r.Epoch, to: r.To, known: r.From, knownLine: r.Line}
+		s.from = e.tailStart(s, max(r.To-max(r.From-showAgain, 0), share))
+		return start{show: s, pos: r.Pos, back: saved}
+	}
 	end, err := sources.TailPosition(op.Info.Path, 0)
 	if err != nil {
-		return start{pos: saved} // the source itself will say what is wrong
+		return start{} // the source itself will say what is wrong
 	}
 	id, to, ok := sources.FilePlace(end)
 	if !ok {
-		return start{pos: saved}
+		return start{}
 	}
-	s := &span{stream: st, path: op.Info.Path, file: id, to: to}
-	if saved != "" {
-		was, offset, ok := sources.FilePlace(saved)
-		if !ok || was != id || offset > to {
-			return start{pos: saved} // rotated meanwhile: the source finds its way
-		}
-		s.known = offset
-		s.from = e.tailStart(s, to-max(offset-showAgain, 0))
-		return start{show: s, pos: end}
-	}
+	s := &span{stream: st, path: op.Info.Path, file: id, epoch: 1, to: to}
 	s.from = e.tailStart(s, share)
 	if s.from > 0 {
-		e.past.add(&span{stream: st, path: s.path, file: id, to: s.from})
+		e.past.add(&span{stream: st, path: s.path, file: id, epoch: 1, to: s.from})
 	}
-	return start{show: s, pos: end}
+	back, err := sources.TailPosition(op.Info.Path, share)
+	if err != nil {
+		back = "" // the beginning: what is read twice hits once
+	}
+	return start{show: s, pos: end, back: back}
+}
+
+// preface lets the stream see the beginning of its file: it may be read from
+// further on, and columns may be named there.
+func (st *stream) preface() {
+	if st.info.Kind == "file" && st.info.Path != "" {
+		st.parser.Preface(sources.Preface(st.info.Path))
+	}
 }
 
 // tailStart returns the beginning of the line that begins the last n bytes.
@@ -245,10 +265,17 @@ func (e *Engine) tailStart(s *span, n int64) int64 {
 }
 
 // showSpan parses what lies there already and gives it out in order.
-func (e *Engine) showSpan(ctx context.Context, s *span, each func(*work) error) error {
-	k := e.newWorker()
+func (e *Engine) showSpan(ctx context.Context, b *start, each func(*work) error) error {
+	k, s := e.newWorker(), b.show
 	var first time.Time
+	end := b.pos
+	if s.from > s.known {
+		end = "" // rules have yet to catch up with what is before
+	}
 	err := s.read(ctx, func(b sources.Batch) error {
+		if n := len(b.Records); n > 0 && s.ends(b.Records[n-1].Ref) {
+			b.Pos = end
+		}
 		w := takeWork(b, s.stream)
 		w.replay = len(b.Records) > 0 && b.Records[0].Ref.Offset < s.known
 		k.do(w)

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -23,10 +24,20 @@ import (
 	"bartizan/event"
 	"bartizan/sources"
 	"bartizan/sources/parse"
-	"bartizan/sources/remote"
 	"bartizan/store"
 	"bartizan/triage"
 )
+
+// Peer is a host, or several, that brings streams of its own: an agent, a listener
+// that agents call, a host read through ssh.
+type Peer interface {
+	// Run keeps it connected until ctx is cancelled; found gets every stream once.
+	Run(ctx context.Context, found func(sources.Opened)) error
+	// Status is its own row, then those of its streams.
+	Status() []event.SourceStatus
+	// SetFilter asks for what matches only.
+	SetFilter(text string) error
+}
 
 // Options are what an engine runs with. Desk, Registry, Now and Log are required.
 type Options struct {
@@ -44,7 +55,7 @@ type Options struct {
 	RuleLimit      *detect.Limit // how long one rule may take; nil is detect.DefaultLimit
 	FiltersExclude bool          // how exceptions are written, see sigma.Options
 	OwnRules       string        // folder exceptions are written to; "": they cannot be
-	Peers          []*remote.Peer
+	Peers          []Peer
 	Files          []sources.Opened // files that are there now: merged by time at start
 	Others         []sources.Opened // pipes, programs, journals
 	// Discover reports files as they are found, until ctx ends; nil finds none.
@@ -76,7 +87,9 @@ type Engine struct {
 	tallies tallies
 	reloads reloads
 
-	own     chan store.Found // findings of our own that no source brought
+	own     chan *notice // what we say ourselves, that no source brought
+	oddness oddities
+	host    string // this one's name
 	born    time.Time
 	windows atomic.Pointer[sequencer] // for what its windows had to give up
 }
@@ -87,7 +100,8 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0)), own: make(chan store.Found, maxOwn), born: time.Now()}
+	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0)), own: make(chan *notice, maxOwn), born: time.Now()}
+	e.host, _ = os.Hostname() // without a name, what is said of a source names only its file
 	e.feeds.init()
 	e.past.init(e)
 	o.Desk.Notify(e.watch.poke) // one console's move is news to the others
@@ -144,7 +158,10 @@ func (e *Engine) prepare() []start {
 }
 
 func (e *Engine) newStream(info sources.Info) *stream {
-	return &stream{info: info, parser: e.o.Registry.Stream(info)}
+	return &stream{
+		info: info, parser: e.o.Registry.Stream(info), clock: &clockwork{usual: &usual{}},
+		odd: func(o oddity) { e.oddness.add(info, o) },
+	}
 }
 
 // startReaders starts what has no file: pipes, programs, agents.
@@ -176,6 +193,7 @@ func (e *Engine) discover(ctx context.Context, wg *sync.WaitGroup) {
 func (e *Engine) tick(ctx context.Context) {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
+	w := newWatchman(e)
 	for {
 		select {
 		case <-ctx.Done():
@@ -185,6 +203,7 @@ func (e *Engine) tick(ctx context.Context) {
 			if err != nil && ctx.Err() == nil {
 				e.o.Log.Error("waking snoozed alerts", "err", err)
 			}
+			w.turn(ctx)
 			if e.rate.turn(e.o.Now()) || woken > 0 {
 				e.watch.poke()
 			}
@@ -193,7 +212,7 @@ func (e *Engine) tick(ctx context.Context) {
 }
 
 func (e *Engine) newWorker() *worker {
-	k := &worker{falco: e.o.Falco}
+	k := &worker{falco: e.o.Falco, host: e.host}
 	e.newest(k)
 	return k
 }

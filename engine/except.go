@@ -76,10 +76,8 @@ func (e *Engine) exceptable(id string) (*detect.Rule, error) {
 			}
 			return r, nil
 		}
-		for _, own := range []*detect.Rule{lossRule, offRule} {
-			if own.ID == id {
-				return nil, fmt.Errorf("%q is a finding of Bartizan itself and has no exceptions; snooze or close it", own.Title)
-			}
+		if own := ownRule(id); own != nil {
+			return nil, fmt.Errorf("%q is a finding of Bartizan itself and has no exceptions; snooze or close it", own.Title)
 		}
 		return nil, fmt.Errorf("the rule %s is not loaded any more, so no exception can be written", id)
 	}

@@ -87,8 +87,12 @@ func (f *feeds) foreign(id string) *detect.Rule {
 // open starts a source where it stands, unless it is open already: at its saved
 // position, or at its beginning.
 func (e *Engine) open(ctx context.Context, wg *sync.WaitGroup, op sources.Opened) {
-	if _, isNew := e.feeds.add(e.newStream(op.Info)); isNew {
-		e.goOn(ctx, wg, op, e.position(op.Info.ID))
+	st, from := e.newStream(op.Info), e.position(op.Info.ID)
+	if from != "" {
+		st.preface()
+	}
+	if _, isNew := e.feeds.add(st); isNew {
+		e.goOn(ctx, wg, op, from)
 	}
 }
 
@@ -150,6 +154,15 @@ func (st *stream) fill(s event.SourceStatus) event.SourceStatus {
 		s.LastSeen = time.Unix(0, n).UTC()
 		s.Lag = max(s.LastSeen.Sub(s.LastTime), 0)
 	}
-	s.Records = max(s.Records, st.records.Load())
+	s.Records, s.Late = max(s.Records, st.records.Load()), st.late.Load()
+	if l := st.loss.Load(); l != nil {
+		s.LastLoss, s.LossWhy = l.at, l.why
+	}
+	if q := st.silent.Load(); q != nil && s.State == event.SourceLive {
+		s.State, s.Reason = event.SourceSilent, q.why
+	}
+	if s.State == event.SourceSilent {
+		s.Quiet = s.LastSeen
+	}
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"bartizan/event"
+	"bartizan/sources"
 )
 
 // How much older than the newest record of its source a record may be when it
@@ -26,14 +27,20 @@ var lateFormats = map[string]time.Duration{
 // lateness is how late records of a source may be: as its config says, else as is
 // usual for its format and the way it comes.
 func (e *Engine) lateness(source event.SourceID, format string) time.Duration {
-	st := e.feeds.stream(source)
-	if st != nil && st.info.Lateness > 0 {
-		return st.info.Lateness
+	if st := e.feeds.stream(source); st != nil {
+		return latenessOf(st.info, format)
+	}
+	return latenessOf(sources.Info{}, format)
+}
+
+func latenessOf(info sources.Info, format string) time.Duration {
+	if info.Lateness > 0 {
+		return info.Lateness
 	}
 	if d, ok := lateFormats[format]; ok {
 		return d
 	}
-	if st != nil && st.info.Kind == "agent" {
+	if info.Kind == "agent" {
 		return lateAgent
 	}
 	return lateWritten

@@ -72,7 +72,9 @@ func (e *Engine) Reparse(ev triage.Evidence) (*event.Event, error) {
 	}
 	var slab parse.Slab
 	var out event.Event
-	e.o.Registry.Stream(info).Parse(&sources.Record{Raw: ev.Raw, Ref: ev.Ref, Line: ev.Line, Seen: ev.Time}, &slab, &out)
+	st := e.newStream(info)
+	st.preface()
+	st.parser.Parse(&sources.Record{Raw: ev.Raw, Ref: ev.Ref, Line: ev.Line, Seen: ev.Time}, &slab, &out)
 	return out.Clone(), nil
 }
 
@@ -82,9 +84,16 @@ func (e *Engine) unpack(r *reader, to *event.Event) {
 	r.slab.Reset()
 	to.Reset()
 	row := &r.row
-	if row.Lost > 0 {
+	switch {
+	case row.Lost > 0 || row.Flags&event.FlagNotice != 0:
 		to.Raw, to.FormatName, to.Message = row.Raw, "loss", string(row.Raw)
-	} else {
+		if row.Lost == 0 {
+			to.FormatName = noticeFormat
+		}
+		if st := e.feeds.stream(row.Ref.Source); st != nil {
+			about(st.info, e.host, to)
+		}
+	default:
 		e.o.Registry.Reparse(row.Format, row.Raw, &r.slab, to)
 	}
 	to.Seq, to.Ref, to.Line, to.Time, to.Seen = row.Seq, row.Ref, row.Line, row.Time, row.Seen
@@ -125,10 +134,8 @@ func (e *Engine) Hits(seq uint64) []HitMark {
 
 // RuleOf returns the rule with that id, nil when it is not loaded.
 func (e *Engine) RuleOf(id string) *detect.Rule {
-	for _, own := range []*detect.Rule{lossRule, offRule} {
-		if id == own.ID {
-			return own
-		}
+	if own := ownRule(id); own != nil {
+		return own
 	}
 	if r := e.rules.Load().set.Rule(id); r != nil {
 		return r

@@ -236,9 +236,6 @@ func makeHit(m *detect.Matcher, f *found, d *detect.Completed) detect.Hit {
 		}
 	}
 	if said, ok := falco.Said(d.Rule, d.Event); ok {
-		why = append(why, said)
-	}
-	if said, ok := falco.Said(d.Rule, d.Event); ok {
 		why = append(slices.Clip(why), said)
 	}
 	return d.Hit(why)

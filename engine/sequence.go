@@ -80,16 +80,27 @@ func (q *sequencer) all(works <-chan *work) {
 		select {
 		case <-idle.C:
 			q.advance()
-		case f := <-q.e.own:
-			q.found(f)
+		case n := <-q.e.own:
+			q.note(n)
 		case w, ok := <-works:
 			if !ok {
+				q.rest()
 				return
 			}
 			q.take(w)
 			q.more(works)
 			q.e.watch.poke()
 		}
+	}
+}
+
+// rest says what is still to be said when nothing is read any more.
+func (q *sequencer) rest() {
+	for len(q.e.own) > 0 {
+		q.note(<-q.e.own)
+	}
+	for _, n := range q.e.judgeOddities(true) {
+		q.note(n)
 	}
 }
 
@@ -109,8 +120,9 @@ func (q *sequencer) more(works <-chan *work) {
 }
 
 // found raises a finding of our own.
-func (q *sequencer) found(f store.Found) {
-	for _, c := range q.raise(f) {
+func (q *sequencer) found(f store.Found) []triage.Change {
+	changes := q.raise(f)
+	for _, c := range changes {
 		if !c.Known {
 			q.e.tally(f.Hit.Rule, nil)
 		}
@@ -119,6 +131,7 @@ func (q *sequencer) found(f store.Found) {
 	q.commit.note(q.told)
 	q.told = nil
 	q.e.watch.poke()
+	return changes
 }
 
 // judge raises windows that time completed and says whether there were any.
@@ -170,7 +183,8 @@ func (q *sequencer) show(ctx context.Context, begin []start) error {
 	defer wg.Wait()
 	defer cancel()
 	var h laneHeap
-	for _, b := range begin {
+	for i := range begin {
+		b := &begin[i]
 		if b.show == nil {
 			continue
 		}
@@ -178,7 +192,7 @@ func (q *sequencer) show(ctx context.Context, begin []start) error {
 		l := &lane{works: make(chan *work, 1)}
 		wg.Go(func() {
 			defer close(l.works)
-			err := q.e.showSpan(ctx, b.show, func(w *work) error {
+			err := q.e.showSpan(ctx, b, func(w *work) error {
 				select {
 				case l.works <- w:
 					return nil
@@ -189,6 +203,7 @@ func (q *sequencer) show(ctx context.Context, begin []start) error {
 			})
 			if err != nil && ctx.Err() == nil {
 				q.e.o.Log.Warn("reading what lies there", "err", err)
+				b.pos = b.back // the source reads it again: hits are known, records are not skipped
 			}
 			q.e.past.done.Add(b.show.to - b.show.from)
 		})

@@ -20,12 +20,12 @@ type span struct {
 	path     string
 	file     event.FileID
 	from, to int64 // bytes; both at the beginning of a line
+	epoch    uint64
 	known    int64 // rules have seen everything before this offset
 	past     bool  // for rules only
-}
 
-// spanBlock is how much of a file is read at once.
-const spanBlock = 1 << 20
+	knownLine int64 // number of the line there, 0 unknown
+}
 
 // open opens the file and makes sure that it is the one the span is about.
 func (s *span) open() (*os.File, error) {
@@ -44,80 +44,84 @@ func (s *span) open() (*os.File, error) {
 	return f, nil
 }
 
-// read gives the span's lines to each as batches of records, in order.
+// read gives the span's records to each in batches, in order: the same records
+// that the source itself would find there.
 func (s *span) read(ctx context.Context, each func(sources.Batch) error) error {
 	f, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	line := int64(0)
-	if s.from == 0 {
-		line = 1
-	}
-	for at := s.from; at < s.to; {
-		buf, err := s.block(f, at)
-		if err != nil || len(buf) == 0 {
+	if s.from < s.known {
+		if err := s.part(ctx, f, sources.FrameState{Offset: s.from}, s.known, each); err != nil {
 			return err
 		}
-		for len(buf) > 0 {
-			b, n := s.batch(buf, at, &line)
-			if err := errors.Join(ctx.Err(), each(b)); err != nil {
-				return err
-			}
-			buf, at = buf[n:], at+int64(n)
+		return s.part(ctx, f, sources.FrameState{Offset: s.known, Line: s.knownLine}, s.to, each)
+	}
+	return s.part(ctx, f, sources.FrameState{Offset: s.from}, s.to, each)
+}
+
+// part reads from a state to an offset. What rules know and what they do not are
+// two parts, so a batch is either or.
+func (s *span) part(ctx context.Context, f io.ReaderAt, from sources.FrameState, to int64, each func(sources.Batch) error) error {
+	from.Mode = sources.ModeLines
+	framer := sources.NewFramer(from)
+	defer framer.Close()
+	framer.Bound(from.Offset, to)
+	for at := from.Offset; at < to; at = framer.Offset() {
+		room := framer.Space()
+		n, err := f.ReadAt(room[:min(int64(len(room)), to-at)], at)
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("%s: %w", s.path, err)
+		}
+		framer.Commit(n)
+		if n == 0 || at+int64(n) >= to {
+			framer.Finish()
+		}
+		if err := s.frames(ctx, framer, each); err != nil || n == 0 {
+			return err
 		}
 	}
 	return nil
 }
 
-// block reads whole lines from offset at: at least one, cut at MaxRecord.
-func (s *span) block(f io.ReaderAt, at int64) ([]byte, error) {
-	want := min(s.to-at, spanBlock)
-	buf := make([]byte, want)
-	n, err := f.ReadAt(buf, at)
-	if err != nil && err != io.EOF {
-		return nil, fmt.Errorf("%s: %w", s.path, err)
+// frames gives out what the framer has.
+func (s *span) frames(ctx context.Context, framer *sources.Framer, each func(sources.Batch) error) error {
+	var records []sources.Record
+	size, now := 0, time.Now()
+	send := func() error {
+		text := make([]byte, 0, size) // the framer uses its own bytes again
+		for i := range records {
+			text = append(text, records[i].Raw...)
+			records[i].Raw = text[len(text)-len(records[i].Raw):]
+		}
+		b := sources.Batch{Source: s.stream.info.ID, Records: records}
+		records, size = nil, 0
+		return errors.Join(ctx.Err(), each(b))
 	}
-	buf = buf[:n]
-	if int64(n) == s.to-at {
-		return buf, nil
+	for fr, ok := framer.Next(); ok; fr, ok = framer.Next() {
+		if len(fr.Raw) == 0 {
+			continue
+		}
+		size += len(fr.Raw)
+		records = append(records, sources.Record{Raw: fr.Raw, Line: fr.Line, Seen: now, Flags: fr.Flags, Cut: fr.Cut, Ref: event.Ref{
+			Source: s.stream.info.ID, Epoch: s.epoch, File: s.file, Offset: fr.Offset, Len: int32(len(fr.Raw)),
+		}})
+		if len(records) == sources.MaxRecords {
+			if err := send(); err != nil {
+				return err
+			}
+		}
 	}
-	if end := bytes.LastIndexByte(buf, '\n'); end >= 0 {
-		return buf[:end+1], nil
+	if len(records) == 0 {
+		return nil
 	}
-	return buf, nil // a line longer than a block: it is cut here
+	return send()
 }
 
-// batch makes records of the first lines of buf and says how many bytes they took.
-func (s *span) batch(buf []byte, at int64, line *int64) (sources.Batch, int) {
-	b := sources.Batch{Source: s.stream.info.ID}
-	now := time.Now()
-	used := 0
-	for used < len(buf) && len(b.Records) < sources.MaxRecords {
-		raw, n, cut := buf[used:], len(buf)-used, at+int64(len(buf)) < s.to
-		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
-			raw, n, cut = raw[:i], i+1, false
-		}
-		raw = bytes.TrimSuffix(raw, []byte{'\r'})
-		rec := sources.Record{Raw: raw, Seen: now, Line: *line, Ref: event.Ref{
-			Source: s.stream.info.ID, Epoch: 1, File: s.file, Offset: at + int64(used), Len: int32(len(raw)),
-		}}
-		if cut {
-			rec.Flags |= event.FlagCut
-		}
-		used += n
-		if *line > 0 {
-			*line++
-		}
-		if len(raw) > 0 {
-			b.Records = append(b.Records, rec)
-		}
-		if at+int64(used) == s.known {
-			break // a batch is either known to the rules or not
-		}
-	}
-	return b, used
+// ends says whether the record is the last of the span.
+func (s *span) ends(r event.Ref) bool {
+	return r.Offset+int64(r.Len)+2 >= s.to // a line may end in two bytes
 }
 
 // lineStart returns the beginning of the first line at or after offset at.

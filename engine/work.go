@@ -46,6 +46,17 @@ type stream struct {
 	newest  atomic.Int64 // event time of the newest record, Unix nanoseconds
 	seen    atomic.Int64 // when it arrived
 	format  atomic.Pointer[string]
+	late    atomic.Uint64
+	loss    atomic.Pointer[lossSeen]
+	silent  atomic.Pointer[silence]
+	clock   *clockwork // nil: times are not watched
+	odd     func(oddity)
+}
+
+// lossSeen is the newest loss of a source.
+type lossSeen struct {
+	at  time.Time
+	why string
 }
 
 var workPool = sync.Pool{New: func() any { return new(work) }}
@@ -77,6 +88,7 @@ type worker struct {
 	falco   detect.Severity                 // Falco's own alerts below it are records like any other
 	join    func(*detect.Rule) *detect.Rule // adds what is loaded about the rule of an alert from Falco; may be nil
 	hits    []*detect.Rule
+	host    string // this one's name, for what we say ourselves about its sources
 }
 
 // use switches to another rule set, between two batches.
@@ -95,17 +107,21 @@ func (k *worker) do(w *work) {
 	}
 	w.events = w.events[:n]
 	var bytes uint64
+	late := latenessOf(w.stream.info, w.stream.formatName())
 	for i := range w.batch.Records {
 		rec, e := &w.batch.Records[i], &w.events[i]
 		e.Reset()
 		bytes += uint64(len(rec.Raw))
 		if rec.Lost > 0 {
 			lossEvent(rec, e)
-			w.found = append(w.found, found{at: i, rule: lossRule})
+			about(w.stream.info, k.host, e)
+			w.found = append(w.found, found{at: i, rule: lossRuleOf(rec.Flags)})
+			w.stream.loss.Store(&lossSeen{e.Seen, e.Message})
 			continue
 		}
 		w.stream.parser.Parse(rec, &w.slab, e)
 		w.stream.markLate(e)
+		w.stream.watchClock(e, late)
 		if !w.replay {
 			k.match(w, i)
 		}
@@ -136,7 +152,29 @@ func (s *stream) markLate(e *event.Event) {
 	late, newest := max(s.info.Lateness, lateBy), s.newest.Load()
 	if newest != 0 && e.Flags&event.FlagNoTime == 0 && e.Time.UnixNano() < newest-int64(late) {
 		e.Flags |= event.FlagLate
+		s.late.Add(1)
 	}
+}
+
+// watchClock looks at the time of the next record.
+func (s *stream) watchClock(e *event.Event, late time.Duration) {
+	if s.clock == nil || e.Flags&(event.FlagNoTime|event.FlagClock) != 0 {
+		return
+	}
+	if o, odd := s.clock.see(e.Time, e.Ref, late); odd {
+		if o.back {
+			s.newest.Store(o.to.UnixNano()) // else all that follows would be late
+		}
+		s.odd(o)
+	}
+}
+
+// formatName is the format of the newest record.
+func (s *stream) formatName() string {
+	if f := s.format.Load(); f != nil {
+		return *f
+	}
+	return ""
 }
 
 // note keeps what the sources screen shows.
@@ -155,16 +193,6 @@ func (s *stream) note(events []event.Event, bytes uint64) {
 		name := last.FormatName
 		s.format.Store(&name)
 	}
-}
-
-// lossRule is our own finding that records are missing: attackers truncate and
-// delete logs (ATT&CK T1070.002), and "not seen" must never look like "clean".
-var lossRule = &detect.Rule{
-	ID: "self:records-lost", Kind: detect.KindSelf, Title: "Records of a log are missing", Severity: detect.Medium,
-	Description: "A file was truncated, replaced or overran before every record was read.",
-	Tags:        []string{"attack.defense-evasion", "attack.t1070.002"},
-	Runbook:     "Find out who truncated or rotated the file; compare with a copy or the host's other logs.",
-	GroupBy:     []string{"source"},
 }
 
 // lossEvent makes the row that stands for missing records.

@@ -99,7 +99,14 @@ func flagWords(e *event.Event) string {
 		{event.FlagClock, "its own clock cannot be right, so this is when it was seen"},
 		{event.FlagNoTime, "it carries no time, so this is when it was seen"},
 		{event.FlagRawOnly, "no format recognised it"},
+		{event.FlagShrank, "truncated or overwritten, and no copy of the rest lies beside it"},
+		{event.FlagVanished, "deleted or replaced before it was read, or while its writer has it open"},
+		{event.FlagNotice, "no record: Bartizan says this about the source"},
 	} {
+		own := e.Lost > 0 || e.Flags&event.FlagNotice != 0
+		if own && f.flag&(event.FlagNoTime|event.FlagRawOnly|event.FlagClock) != 0 {
+			continue // it is ours: that goes without saying
+		}
 		if e.Flags&f.flag != 0 {
 			out += "  (" + f.words + ")"
 		}

@@ -93,9 +93,7 @@ func (c *Console) headerParts() []part {
 	parts := []part{{s.Title, " " + name, 100}}
 	parts = append(parts, c.severityParts()...)
 	parts = append(parts, c.detectedPart(), part{s.Header, "ring " + c.ringText(), 20}, part{s.Header, rate(st.Rate), 30})
-	if st.Lost > 0 {
-		parts = append(parts, part{s.Loss, "lost " + count(st.Lost), 80})
-	}
+	parts = append(parts, c.lossParts()...)
 	if st.SourcesBad > 0 {
 		parts = append(parts, part{s.Bad, fmt.Sprintf("%d of %d sources bad", st.SourcesBad, st.Sources), 75})
 	} else {
@@ -107,6 +105,33 @@ func (c *Console) headerParts() []part {
 	}
 	if st.Consoles > 1 {
 		parts = append(parts, part{s.Header, fmt.Sprintf("%d consoles", st.Consoles), 12})
+	}
+	return parts
+}
+
+// lossShown is how long a loss stands out.
+const lossShown = time.Hour
+
+// lostLately says whether the source lost something not long ago.
+func (c *Console) lostLately(s event.SourceStatus) bool {
+	return !s.LastLoss.IsZero() && c.now().Sub(s.LastLoss) < lossShown
+}
+
+// lossParts say how much is known to be missing, and how many sources lost
+// something within the last hour.
+func (c *Console) lossParts() []part {
+	var parts []part
+	lately := 0
+	for _, s := range c.snap.sources {
+		if c.lostLately(s) {
+			lately++
+		}
+	}
+	if lately > 0 {
+		parts = append(parts, part{c.sheet.Loss, "lost in " + plural(lately, "source"), 80})
+	}
+	if n := c.snap.status.Lost; n > 0 {
+		parts = append(parts, part{c.sheet.Warn, "lost " + count(n), 35})
 	}
 	return parts
 }

@@ -82,6 +82,11 @@ func (s *stream) drawEvent(e *event.Event, hits []HitMark, cursor bool) []string
 		text := " " + c.clock(e.Time, c.now(), wide(l.w)) + " LOST " + count(e.Lost) + " records of " + shortSource(e.Ref.Source) + " " + clean(string(cutRaw(e.Raw, l.w*4)))
 		return []string{r.Put(style.Style{}, text).String()}
 	}
+	if e.Flags&event.FlagNotice != 0 {
+		r.Base = sh.Loss
+		text := " " + c.clock(e.Time, c.now(), wide(l.w)) + " NOTE " + shortSource(e.Ref.Source) + ": " + clean(string(cutRaw(e.Raw, l.w*4)))
+		return []string{r.Put(style.Style{}, text).String()}
+	}
 	s.prefix(r, e, hits)
 	segs := s.segments(e, hits)
 	if !l.wrap {

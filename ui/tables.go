@@ -77,6 +77,9 @@ func (c *Console) sourceLines(s event.SourceStatus) []line {
 	if s.Lag >= time.Second {
 		segs = append(segs, segment{sh.Warn, "  lag " + s.Lag.Round(time.Second).String()})
 	}
+	if s.Late > 0 {
+		segs = append(segs, segment{sh.Dim, "  " + count(s.Late) + " late"})
+	}
 	if s.Behind > 0 {
 		segs = append(segs, segment{sh.Warn, "  " + count(uint64(s.Behind)) + " bytes to read"})
 	}
@@ -107,6 +110,16 @@ func (c *Console) sourceNotes(s event.SourceStatus) []line {
 			why += "; next try " + c.stamp(s.NextTry)
 		}
 		add(stateStyle(sh, s.State), why)
+	}
+	if !s.Quiet.IsZero() {
+		add(sh.Bad, "silent since "+c.stamp(s.Quiet)+", for "+c.now().Sub(s.Quiet).Round(time.Second).String())
+	}
+	if !s.LastLoss.IsZero() {
+		st := sh.Dim
+		if c.lostLately(s) {
+			st = sh.Loss
+		}
+		add(st, "last loss "+c.stamp(s.LastLoss)+": "+clean(s.LossWhy))
 	}
 	if p := s.Peer; p != nil && s.Kind == "agent" && !strings.Contains(s.Name, "/") { // the agent itself, not each of its streams
 		text := fmt.Sprintf("agent %s at %s, version %s, protocol %d", clean(p.Identity), clean(p.Address), clean(p.Version), p.Protocol)

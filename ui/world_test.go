@@ -53,7 +53,7 @@ func newWorld() *world {
 			{ID: "file:/var/log/auth.log", Kind: "file", Name: "/var/log/auth.log", State: event.SourceLive, Format: "syslog", Records: 1204, LastTime: clock},
 			{
 				ID: "agent:web-1/envoy", Kind: "agent", Name: "web-1/envoy", State: event.SourceRetrying, Reason: "connection refused by 127.0.0.1:7443", Format: "envoy",
-				Records: 77, Lost: 3, Lag: 4 * time.Second, LastTime: start, NextTry: clock.Add(5 * time.Second),
+				Records: 77, Lost: 3, LastLoss: clock.Add(-20 * time.Minute), LossWhy: "the agent's spool was full", Late: 4, Lag: 4 * time.Second, LastTime: start, NextTry: clock.Add(5 * time.Second),
 				Peer: &event.PeerStatus{Address: "127.0.0.1:7443", Version: "0.1", Protocol: 1, Skew: 1500 * time.Millisecond, Identity: "spiffe://bartizan/agent/web-1"},
 			},
 		},

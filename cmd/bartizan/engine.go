@@ -126,6 +126,7 @@ func (a *app) engineArgs(s *spec) []string {
 	add("--rules", a.rules...)
 	add("--agent", a.agents...)
 	add("--certs", a.certs)
+	add("--ssh", a.ssh...)
 	add("--format", a.format)
 	if s.stdin {
 		args = append(args, "--stdin")

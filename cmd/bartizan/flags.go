@@ -23,6 +23,7 @@ type app struct {
 	state      string
 	rules      []string
 	agents     []string
+	ssh        []string
 	certs      string
 	format     string
 	output     string
@@ -47,9 +48,15 @@ func (a *app) stateFlags(c *cobra.Command) {
 func (a *app) sourceFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVar(&a.rules, "rules", nil, "rules to run: a `DIR`, FILE, builtin or none; repeatable (default: builtin)")
-	f.StringArrayVar(&a.agents, "agent", nil, "also read the agent at `HOST:PORT`; repeatable")
-	f.StringVar(&a.certs, "certs", "", "`DIR` with this console's certificate, made by bartizan certs")
+	a.agentFlags(c, "also read the agent at `HOST:PORT`; repeatable")
+	f.StringArrayVar(&a.ssh, "ssh", nil, "also read `[USER@]HOST[:PATH…]` through ssh; repeatable, web-[01:40] is forty")
 	a.formatFlag(c)
+}
+
+func (a *app) agentFlags(c *cobra.Command, what string) {
+	f := c.Flags()
+	f.StringArrayVar(&a.agents, "agent", nil, what)
+	f.StringVar(&a.certs, "certs", "", "`DIR` with this console's certificate, made by bartizan certs")
 }
 
 func (a *app) formatFlag(c *cobra.Command) {

@@ -16,28 +16,49 @@ import (
 	"bartizan/event"
 	"bartizan/query"
 	"bartizan/sources"
-	"bartizan/sources/parse"
 )
 
 func newGrep(a *app) *cobra.Command {
 	var follow, raw bool
+	limit := 10_000
 	c := &cobra.Command{
-		Use:   "grep QUERY PATH…",
-		Short: "the filter language over files: exact raw lines out",
+		Use:   "grep QUERY [PATH…]",
+		Short: "the filter language over files, here or at agents: exact raw lines out",
 		Long: `Grep prints the records that match a query, as they are, merged by event time.
 Into a pipe (or with --raw) the bytes are exact; on a terminal control bytes are
 made visible and secrets are masked. With -f it follows the files like tail -F.
-"*" is everything. Exit code 0 when something matched, 1 when nothing did.`,
+"*" is everything. Exit code 0 when something matched, 1 when nothing did.
+
+With --agent (or -c FILE: all agents of a config) and no PATH, agents search their
+own files, rotated and compressed ones too, and send what matches. Standard error
+says how many were searched and how far back each could see; exit code 1 also when
+one could not be searched.`,
 		Example: `  bartizan grep 'user.name: root and not source.ip: 10.0.0.0/8' /var/log/auth.log
   bartizan grep -f 'level >= warning' /var/log/nginx/
-  bartizan grep 'eventName: (StopLogging or DeleteTrail)' /srv/cloudtrail/*.json.gz`,
-		Args: cobra.MinimumNArgs(2),
+  bartizan grep 'eventName: (StopLogging or DeleteTrail)' /srv/cloudtrail/*.json.gz
+  bartizan grep 'source.ip: 203.0.113.9' --agent web-1:7070 --agent web-2:7070 --certs ~/ca --from -12h`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			agents, err := a.asked()
+			switch {
+			case err != nil:
+				return err
+			case len(agents) > 0 && (len(args) > 1 || follow):
+				return usage("agents search their own files to the end: leave out PATH and -f, or --agent")
+			case len(agents) > 0:
+				return a.grepAgents(c.Context(), args[0], agents, raw, limit)
+			case len(args) < 2:
+				return usage("grep needs a QUERY and a PATH, or agents to ask; see bartizan grep --help")
+			}
 			return a.grep(c.Context(), args[0], args[1:], follow, raw)
 		},
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is appended, through rotation")
 	c.Flags().BoolVar(&raw, "raw", false, "exact bytes, also on a terminal")
+	c.Flags().IntVar(&limit, "limit", limit, "at most this many records from each agent")
+	c.Flags().StringVarP(&a.configFile, "config", "c", "", "search the agents of this config `FILE`")
+	a.agentFlags(c, "search the files of the agent at `HOST:PORT`; repeatable")
+	a.outputFlag(c)
 	a.formatFlag(c)
 	a.timeFlags(c)
 	return c
@@ -52,7 +73,10 @@ func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw
 	if err != nil {
 		return err
 	}
-	reg := parse.NewRegistry(parse.Options{})
+	reg, err := a.registry()
+	if err != nil {
+		return err
+	}
 	failed := &failures{a: a}
 	var open []sources.Opened
 	if follow {
@@ -60,6 +84,10 @@ func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw
 	} else {
 		open, failed, err = a.openStatic(ctx, reg, paths)
 	}
+	if err != nil {
+		return err
+	}
+	asJSON, err := a.json()
 	if err != nil {
 		return err
 	}
@@ -72,7 +100,13 @@ func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw
 				return nil
 			}
 			matched = true
-			if err := out.line(e.Raw); err != nil || !follow {
+			var err error
+			if asJSON {
+				err = writeJSON(out.Writer, newGrepped("", e.Ref.Source, e.Time, e.Line, e.Raw))
+			} else {
+				err = out.line(e.Raw)
+			}
+			if err != nil || !follow {
 				return err
 			}
 			return out.Flush()

@@ -32,6 +32,7 @@ records, or forced with --format, which is one of
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "add the exact record")
 	c.Flags().BoolVar(&explain, "explain", false, "print how well each format fits each record, and why, instead")
+	c.Flags().StringVarP(&a.configFile, "config", "c", "", "config `FILE`, for formats and aliases of your own")
 	a.formatFlag(c)
 	a.timeFlags(c)
 	return c
@@ -42,7 +43,10 @@ func (a *app) parse(ctx context.Context, paths []string, raw, explain bool) erro
 	if err != nil {
 		return err
 	}
-	reg := parse.NewRegistry(parse.Options{})
+	reg, err := a.registry()
+	if err != nil {
+		return err
+	}
 	open, failed, err := a.openStatic(ctx, reg, paths)
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 
 	"bartizan/engine"
 	"bartizan/event"
-	"bartizan/sources/parse"
 
 	"golang.org/x/term"
 )
@@ -60,7 +59,10 @@ var errStopped = errors.New("stopped before the end: the figures are of what was
 // gets errStopped, after which what was found until then is worth printing; so it
 // is when a source could not be read.
 func (a *app) eachEvent(ctx context.Context, what string, paths []string, do func(*event.Event) error) error {
-	reg := parse.NewRegistry(parse.Options{})
+	reg, err := a.registry()
+	if err != nil {
+		return err
+	}
 	open, failed, err := a.openStatic(ctx, reg, paths)
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func (a *app) fire(ctx context.Context, rules []*detect.Rule, paths []string, hi
 	if err != nil {
 		return err
 	}
-	reg := parse.NewRegistry(parse.Options{})
+	reg := parse.NewRegistry(c.ParseOptions())
 	open, failed, err := a.openStatic(ctx, reg, paths)
 	if err != nil {
 		return err

@@ -86,6 +86,9 @@ func newScanned(h *detect.Hit) scanned {
 }
 
 func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped bool) error {
+	if len(a.ssh) > 0 {
+		return usage("scan reads to the end, and a host read through --ssh has none: use watch")
+	}
 	worst, err := failLevel(failOn)
 	if err != nil {
 		return err
@@ -102,7 +105,7 @@ func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped b
 	if err != nil {
 		return err
 	}
-	reg := parse.NewRegistry(parse.Options{})
+	reg := parse.NewRegistry(c.ParseOptions())
 	open, failed, err := a.openStatic(ctx, reg, paths)
 	if err != nil {
 		return err

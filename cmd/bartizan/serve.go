@@ -132,7 +132,7 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 	h := &host{state: s.state, stop: stop, now: time.Now, log: log, mask: newMasker()}
 	h.left = time.Now()
 	opt := engine.Options{
-		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(parse.Options{}), Rules: rules.Loaded, RulePlaces: rules.Places, RulesRead: began, LoadRules: a.readAgain, OwnRules: s.config.OwnRules(), FiltersExclude: s.config.Detection.FiltersExclude, Reloaded: o.reloaded,
+		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(s.config.ParseOptions()), Rules: rules.Loaded, RulePlaces: rules.Places, RulesRead: began, LoadRules: a.readAgain, OwnRules: s.config.OwnRules(), FiltersExclude: s.config.Detection.FiltersExclude, Reloaded: o.reloaded,
 		Falco: s.config.FalcoFrom(),
 		Ring:  int64(s.config.Board.Ring), Positions: positions, ReadOnly: s.config.Board.ReadOnly,
 		CatchUp: time.Duration(s.config.Board.CatchUp), Budget: int64(s.config.Board.CatchUpBytes),
@@ -170,7 +170,14 @@ func (a *app) feed(ctx context.Context, s *spec, opt *engine.Options) error {
 		if err != nil {
 			return err
 		}
+		if ag.Edge {
+			a.runAtEdge(p, opt)
+		}
 		opt.Peers = append(opt.Peers, p)
+	}
+	stagger(opt.Peers)
+	if err := a.reachHosts(s.config, opt); err != nil {
+		return err
 	}
 	if len(looks)+len(opt.Others)+len(opt.Peers) == 0 {
 		look, others, skipped := s.config.Local(sources.Local("/"))

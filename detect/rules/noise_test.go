@@ -264,7 +264,11 @@ func TestNoiseOfFortyHosts(t *testing.T) {
 			high = append(high, name)
 		}
 	}
-	t.Logf("%d alerts, %d high:\n%s", len(alerts), len(high), strings.Join(slices.Sorted(maps.Keys(alerts)), "\n"))
+	lines := 0
+	for _, f := range d.files {
+		lines += len(f)
+	}
+	t.Logf("%d lines, %d alerts, %d high:\n%s", lines, len(alerts), len(high), strings.Join(slices.Sorted(maps.Keys(alerts)), "\n"))
 	if len(alerts) > 20 || len(high) > 3 {
 		t.Errorf("a benign day makes %d alerts, %d of them high %q; at most 20 and 3 are allowed", len(alerts), len(high), high)
 	}
