@@ -19,7 +19,7 @@ const DefaultLateness = 15 * time.Minute
 
 // The bounds of a Correlator, besides MaxStates and MaxRefs.
 const (
-	MaxStateBytes = 24 << 20 // what all windows take together, with the matches and the copies of events in them
+	MaxStateBytes = 16 << 20 // what all windows take together, with the matches and the copies of events in them
 	sweepWidth    = 2
 )
 

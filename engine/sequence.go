@@ -153,7 +153,7 @@ func givenUp(n uint64) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d counting windows were given up at the bound of %d groups: rules that count may have missed something; group them by less", n, detect.MaxStates)
+	return fmt.Sprintf("%d counting windows were given up at the bound of %d groups or %d MiB: rules that count may have missed something; group them by less", n, detect.MaxStates, detect.MaxStateBytes>>20)
 }
 
 // tell notes which alerts somebody must hear of once they are on disk.

@@ -110,7 +110,7 @@ func (u *busy) keysToPaint(end time.Duration) *times {
 		x, y  int
 		want  string
 	}{
-		{"\x1b[Z", 1, 1, "▸"}, {"\t", 1, 1, "─"}, // to the alerts and back
+		{"\x1b[Z", -1, 0, "─▸ alerts"}, {"\t", -1, 0, "─▸ stream"}, // to the alerts and back; a row of warning may stand above
 		{"f", 0, 59, "f"}, {"u", 8, 59, "u"}, {"s", 9, 59, "s"}, {"e", 10, 59, "e"}, {"\x7f", 10, 59, " "}, {"\x15", 8, 59, " "}, {"\x1b", 0, 0, ""},
 	}
 	pause := time.NewTicker(83 * time.Millisecond) // no multiple of a frame
@@ -119,9 +119,13 @@ func (u *busy) keysToPaint(end time.Duration) *times {
 		k := keys[i%len(keys)]
 		began := time.Now()
 		u.press(k.press)
-		if k.want == "" {
+		switch {
+		case k.want == "":
 			u.waitGone("filter:") // not measured: after an escape the program waits for what may follow it
-		} else {
+		case k.x < 0:
+			u.waitFor(k.want)
+			t.add(time.Since(began))
+		default:
 			u.waitCell(k.x, k.y, k.want)
 			t.add(time.Since(began))
 		}

@@ -35,6 +35,15 @@ func raiseFileLimit() {
 	}
 }
 
+// tightHeap lets the engine's heap grow by a quarter before it is collected, not by
+// all of it again, unless GOGC says otherwise: the ring lies outside of the heap,
+// and the rest has to fit into 80 MiB.
+func tightHeap() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(25)
+	}
+}
+
 // openLog opens the log file for appending (0600). With no name it is
 // bartizan.log in dir; one over 16 MiB is set aside as bartizan.log.1.
 func openLog(name, dir string) (*slog.Logger, io.Closer, error) {

@@ -40,6 +40,7 @@ const anchorEvery = time.Minute
 
 // serve runs one engine with its socket until ctx ends or nobody needs it.
 func (a *app) serve(ctx context.Context, s *spec, o serveOptions) error {
+	tightHeap()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer keepCrash(s.state)
