@@ -219,7 +219,9 @@ func (d *detail) runbook(a *triage.Alert) []line {
 	if text == "" {
 		text = "the rule has no runbook"
 	}
-	out = append(out, c.words(clean(text)))
+	words := c.words(clean(text))
+	words.tall = true
+	out = append(out, words)
 	if rule == nil {
 		return out
 	}

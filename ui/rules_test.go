@@ -143,3 +143,22 @@ func TestConditionTreeFolds(t *testing.T) {
 	d.press("enter")
 	d.sees("user.name: backup  seen root")
 }
+
+// What a rule finds and what to do first is read to its end, also on a narrow
+// terminal.
+func TestProseOfARuleWraps(t *testing.T) {
+	long := strings.Repeat("look at the host first ", 8) + "and then call the owner"
+	d := newDriver(t, library(story()), nil)
+	for i := range d.w.book.rows {
+		if d.w.book.rows[i].Rule.ID == "r-count" {
+			d.w.book.rows[i].Rule.Runbook = long
+		}
+	}
+	d.press("7 /")
+	d.typed("Many failed")
+	d.press("enter n enter")
+	if !strings.Contains(d.c.places.now().Title(), "rule: ") {
+		t.Fatal(d.c.places.now().Title())
+	}
+	d.sees("then call the owner")
+}

@@ -149,7 +149,9 @@ func (v *ruleView) about() []line {
 					out = append(out, c.heading(name))
 					first = false
 				}
-				out = append(out, c.words(clean(strings.TrimSpace(l))))
+				words := c.words(clean(strings.TrimSpace(l)))
+				words.tall = true // to be read, also at the width of a small terminal
+				out = append(out, words)
 			}
 		}
 	}
