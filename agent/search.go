@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +68,11 @@ func (s *Server) searched(req *agentpb.SearchRequest) (*finding, error) {
 		wanted[id] = true
 	}
 	for _, e := range s.catalog.list() {
-		if e.refused == "" && (len(wanted) == 0 || wanted[e.id]) {
+		switch {
+		case len(wanted) > 0 && !wanted[e.id]:
+		case e.refused != "":
+			f.refused = append(f.refused, fmt.Errorf("%s was not searched: %s", e.id, e.refused))
+		default:
 			info := e.info(s.host)
 			f.names[info.ID] = e.id
 			f.infos = append(f.infos, info)
@@ -97,6 +103,8 @@ type finding struct {
 	query  history.Query
 	infos  []sources.Info
 	names  map[event.SourceID]string // stream ids
+
+	refused []error // streams that are not served
 
 	matches, bytes int64 // that may still be sent
 	within         time.Duration
@@ -129,7 +137,7 @@ func (f *finding) run(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err()
 	}
-	f.out.End = &agentpb.SearchEnd{Stop: f.ended, Problems: problems(err)}
+	f.out.End = &agentpb.SearchEnd{Stop: f.ended, Problems: problems(err, f.refused)}
 	return f.send()
 }
 
@@ -206,19 +214,27 @@ func sentence(text string) string {
 	return strings.ToValidUTF8(text[:min(len(text), agentpb.MaxText)], "\uFFFD")
 }
 
-// problems lists the sentences of a joined error.
-func problems(err error) []string {
+// problems lists the sentences of a joined error and further ones; of too many
+// the last says how many there are.
+func problems(err error, more []error) []string {
 	var all interface{ Unwrap() []error }
 	list := []error{err}
 	if errors.As(err, &all) {
 		list = all.Unwrap()
 	}
 	var out []string
-	for _, e := range list {
-		if e == nil || len(out) == agentpb.MaxProblems {
-			continue
+	rest := 0
+	for _, e := range slices.Concat(list, more) {
+		switch {
+		case e == nil:
+		case len(out) == agentpb.MaxProblems:
+			rest++
+		default:
+			out = append(out, sentence(e.Error()))
 		}
-		out = append(out, sentence(e.Error()))
+	}
+	if rest > 0 {
+		out[len(out)-1] = fmt.Sprintf("and %d further files were not searched, or not to their end", rest+1)
 	}
 	return out
 }

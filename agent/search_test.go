@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -161,16 +162,31 @@ func TestHostileSearches(t *testing.T) {
 		}
 	}
 	got, err := s.search(conn, &agentpb.SearchRequest{Query: "*", Streams: []string{"logs/link.log"}})
-	if err != nil || len(got.lines) > 0 {
-		t.Errorf("a stream that leads out: %q, %v", got.lines, err)
+	if err != nil || len(got.lines) > 0 || len(got.end.GetProblems()) != 1 || !strings.HasPrefix(got.end.GetProblems()[0], "logs/link.log was not searched: ") {
+		t.Errorf("a stream that leads out: %q, %v, %v", got.lines, got.end, err)
 	}
 	got, err = s.search(conn, &agentpb.SearchRequest{Query: "*"})
 	must(t, err)
 	if len(got.lines) != 4 {
 		t.Errorf("with links beside it the log has %d lines: %q", len(got.lines), got.lines)
 	}
-	if len(got.end.GetProblems()) != 1 || !strings.Contains(got.end.GetProblems()[0], "auth.log.4") {
-		t.Errorf("the problems are %q", got.end.GetProblems())
+	if p := got.end.GetProblems(); len(p) != 2 || !strings.Contains(p[0], "auth.log.4") || !strings.Contains(p[1], "link.log") {
+		t.Errorf("the problems are %q", p)
+	}
+}
+
+// TestProblemsAreCounted: what is beyond the bound on problems is said to be there.
+func TestProblemsAreCounted(t *testing.T) {
+	var many []error
+	for i := range agentpb.MaxProblems + 4 {
+		many = append(many, fmt.Errorf("problem %d", i))
+	}
+	got := problems(errors.Join(many[:3]...), many[3:])
+	if last := got[len(got)-1]; len(got) != agentpb.MaxProblems || got[0] != "problem 0" || !strings.HasPrefix(last, "and 5 further files") {
+		t.Errorf("of %d problems %q are told", len(many), got)
+	}
+	if got := problems(nil, nil); len(got) != 0 {
+		t.Errorf("there are problems %q", got)
 	}
 }
 

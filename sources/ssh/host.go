@@ -67,6 +67,8 @@ type Host struct {
 	found   map[string]bool // files that were opened
 	order   []string
 	missing map[string]string // what cannot be read, and why
+	tooMany bool              // more files match than are read
+	odd     string            // a file whose name cannot be given to ssh
 }
 
 // Open checks the configuration and returns a host that Run connects.
@@ -230,13 +232,16 @@ func (h *Host) listen(line string, found func(sources.Opened)) {
 	ok := (kind == "r" || kind == "d") && !h.found[file] && h.wanted(file)
 	switch {
 	case !ok:
+		if h.odd == "" && (kind == "r" || kind == "d") && (checkPath(file) != nil || isGlob(file)) && h.meant(file) {
+			h.odd = file
+		}
 	case kind == "d":
 		if len(h.missing) < agentpb.MaxStreams {
 			h.missing[file] = "this login may not read it: let it, or take it out of the paths"
 		}
 	case len(h.order) >= agentpb.MaxStreams:
 		ok = false
-		h.reason = fmt.Sprintf("more than %d files match: narrow the paths", agentpb.MaxStreams)
+		h.tooMany = true // stays: every list says it again
 	default:
 		delete(h.missing, file)
 		h.found[file] = true
@@ -258,9 +263,11 @@ func (h *Host) idOf(file string) event.SourceID {
 // wanted says whether the far side may name that file: it has to be one that the
 // paths mean.
 func (h *Host) wanted(file string) bool {
-	if checkPath(file) != nil || isGlob(file) {
-		return false
-	}
+	return checkPath(file) == nil && !isGlob(file) && h.meant(file)
+}
+
+// meant says whether the paths mean that file, whatever its name.
+func (h *Host) meant(file string) bool {
 	paths := h.cfg.Target.Paths
 	if len(paths) == 0 {
 		paths = sources.LocalPatterns()
@@ -296,6 +303,12 @@ func (h *Host) Status() []event.SourceStatus {
 		own.Reason = fmt.Sprintf("its files are read with tail: %s", h.why)
 		if bad := h.notForTail(); bad != "" {
 			own.Reason += "; not read: " + bad + ", because patterns with ** or {} need bartizan there"
+		}
+		if h.tooMany {
+			own.Reason += fmt.Sprintf("; more than %d files match and the others are not read: narrow the paths", agentpb.MaxStreams)
+		}
+		if h.odd != "" {
+			own.Reason += fmt.Sprintf("; not read: %.120q, because its name cannot be given to ssh", h.odd)
 		}
 	}
 	out := []event.SourceStatus{own}

@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"bartizan/agent/agentpb"
 	"bartizan/event"
 	"bartizan/sources"
 )
@@ -162,6 +164,34 @@ func TestFailuresAreSaid(t *testing.T) {
 		tick.Stop()
 		cancel()
 		check(t, <-done)
+	}
+}
+
+// TestLeftOutIsSaid: files beyond the bound, and those with names that are not
+// given to a shell, are not read, and the status goes on saying so.
+func TestLeftOutIsSaid(t *testing.T) {
+	h, err := Open(Config{Target: Target{Host: "web-1", Paths: []string{"/logs/*.log"}}})
+	check(t, err)
+	h.mode = withTail
+	opened := 0
+	say := func(line string) { h.listen(line, func(sources.Opened) { opened++ }) }
+	for i := range agentpb.MaxStreams {
+		say(fmt.Sprintf("r /logs/%d.log", i))
+	}
+	say("r /elsewhere/a!b.log") // nobody asked for that
+	say(".")
+	if r := h.Status()[0].Reason; opened != agentpb.MaxStreams || strings.Contains(r, "not read") {
+		t.Errorf("%d files are read, and the status is %q", opened, r)
+	}
+	say("r /logs/one-more.log")
+	say("r /logs/a!\x1b[2Jb.log")
+	say(".")
+	r := h.Status()[0].Reason
+	if !strings.Contains(r, "more than 4096 files match") || !strings.Contains(r, `not read: "/logs/a!\x1b[2Jb.log"`) {
+		t.Errorf("the status is %q", r)
+	}
+	if opened != agentpb.MaxStreams {
+		t.Errorf("%d files are read", opened)
 	}
 }
 
