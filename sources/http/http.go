@@ -140,8 +140,9 @@ func (l *listener) Run(ctx context.Context, _ sources.Position, out chan<- sourc
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", l.cfg.Listen, err)
 	}
+	var refused refusals
 	s := &nethttp.Server{
-		Handler:           &receiver{cfg: &l.cfg, id: l.id, ctx: ctx, out: out},
+		Handler:           watched(&receiver{cfg: &l.cfg, id: l.id, ctx: ctx, out: out}, &refused),
 		TLSConfig:         tlsConf,
 		ReadHeaderTimeout: l.most.header,
 		ReadTimeout:       l.most.body,
@@ -160,17 +161,31 @@ func (l *listener) Run(ctx context.Context, _ sources.Position, out chan<- sourc
 	if l.cfg.Listening != nil {
 		l.cfg.Listening(in.Addr().String(), tlsConf != nil)
 	}
-	select {
-	case err = <-ended:
-		_ = s.Close()
-	case <-ctx.Done():
-		stop(s)
-		err = <-ended
-	}
+	err = l.until(ctx, s, ended, &refused)
 	if errors.Is(err, nethttp.ErrServerClosed) || ctx.Err() != nil {
 		return nil
 	}
 	return fmt.Errorf("listening on %s ended: %w", l.cfg.Listen, err)
+}
+
+// until waits for the end of the server or of ctx, and tells of refusals meanwhile.
+func (l *listener) until(ctx context.Context, s *nethttp.Server, ended <-chan error, refused *refusals) error {
+	tell := time.NewTicker(tellEvery)
+	defer tell.Stop()
+	for {
+		select {
+		case err := <-ended:
+			_ = s.Close()
+			return err
+		case <-ctx.Done():
+			stop(s)
+			return <-ended
+		case <-tell.C:
+			if news := refused.news(); news != "" && l.report != nil {
+				l.report(sources.Condition{State: event.SourceLive, Reason: news, Behind: -1})
+			}
+		}
+	}
 }
 
 func (l *listener) serve(s *nethttp.Server, in net.Listener) error {
