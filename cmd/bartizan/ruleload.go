@@ -112,7 +112,7 @@ func rulesOf(place string, opt sigma.Options) (l detect.Loaded, falcoFiles []str
 	if falcoFiles = findFalco(place); len(falcoFiles) == 0 {
 		return opt.LoadDir(place), nil, nil
 	}
-	err = filepath.WalkDir(place, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(place+"/", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && isYAML(path) && !slices.Contains(falcoFiles, path) {
 			l.Add(opt.LoadFile(path))
 		}
@@ -121,9 +121,10 @@ func rulesOf(place string, opt sigma.Options) (l detect.Loaded, falcoFiles []str
 	return l, falcoFiles, err
 }
 
-// findFalco lists the Falco rule files in a folder, in lexical order.
+// findFalco lists the Falco rule files in a folder, in lexical order. The slash it
+// adds follows dir where that is a link, as the Sigma loader does.
 func findFalco(dir string) (out []string) {
-	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error { // what cannot be read is said by the loader
+	_ = filepath.WalkDir(dir+"/", func(path string, d fs.DirEntry, err error) error { // what cannot be read is said by the loader
 		if err == nil && d.Type().IsRegular() && isYAML(path) && isFalco(path) {
 			out = append(out, path)
 		}

@@ -104,7 +104,7 @@ func (a *app) completeRules(_ *cobra.Command, args []string, begun string) ([]st
 	}
 	var out []string
 	for _, r := range l.Rules {
-		if strings.HasPrefix(r.ID, begun) {
+		if strings.HasPrefix(r.ID, begun) && printable(r.ID) == r.ID { // a shell shows and takes it as it is
 			out = append(out, r.ID+"\t"+printable(r.Title))
 		}
 	}

@@ -215,7 +215,7 @@ func (a *app) printBacktest(o backtested) error {
 			if i > 0 {
 				name = ""
 			}
-			_ = t.row("  "+name, fmt.Sprintf("%7d  %s", v.Hits, short(a.people(v.Value), 60)))
+			_ = t.row("  "+name, fmt.Sprintf("%7d  %s", v.Hits, short(a.peopleField(f.Field, v.Value), 60)))
 		}
 		if f.Others > 0 {
 			_ = t.row("", fmt.Sprintf("%7d  others", f.Others))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/creack/pty"
 
 	"bartizan/detect"
 	"bartizan/event"
@@ -144,6 +145,37 @@ func TestBackValuesAreBounded(t *testing.T) {
 	}
 	if got := len(r.values["x"]); got > maxBackValues || got+r.others["x"] < maxBackValues {
 		t.Errorf("%d values are remembered, %d are others", got, r.others["x"])
+	}
+}
+
+// TestSecretFieldsAreMaskedForPeople: on a terminal a value whose field's name says
+// that it is a secret is hidden; a pipe gets all of it.
+func TestSecretFieldsAreMaskedForPeople(t *testing.T) {
+	ptmx, tty, err := pty.Open()
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { _, _ = tty.Close(), ptmx.Close() })
+	leaf := &detect.Tree{Op: "leaf", Field: "password", Seen: []string{"hunter2-hunter2"}}
+	if got := (&app{out: tty}).seen(leaf); strings.Contains(got, "hunter2") || !strings.Contains(got, "masked:") {
+		t.Errorf("a person sees %q", got)
+	}
+	if got := (&app{out: new(bytes.Buffer)}).seen(leaf); !strings.Contains(got, "hunter2-hunter2") {
+		t.Errorf("a pipe gets %q", got)
+	}
+}
+
+// TestCompletionsAreSafe: an id that would steer the shell's terminal is not offered.
+func TestCompletionsAreSafe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "falco.yaml")
+	rules := "- rule: \"evil \\e[2J\"\n  desc: d\n  condition: evt.type=open\n  output: o\n  priority: INFO\n- rule: good\n  desc: d\n  condition: evt.type=open\n  output: o\n  priority: INFO\n"
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	got, _ := (&app{out: new(bytes.Buffer), err: new(bytes.Buffer), rules: []string{file}}).completeRules(nil, nil, "")
+	if all := strings.Join(got, "|"); !strings.Contains(all, "good") || strings.Contains(all, "\x1b") {
+		t.Errorf("offered are %q", got)
 	}
 }
 

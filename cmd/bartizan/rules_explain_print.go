@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"bartizan/detect"
+	"bartizan/event"
 	"bartizan/query"
 
 	"github.com/charmbracelet/x/ansi"
@@ -28,10 +29,23 @@ func (a *app) people(s string) string {
 	if !onTerminal(a.out) {
 		return s
 	}
+	return a.masker().MaskString(s)
+}
+
+func (a *app) masker() *event.Masker {
 	if a.mask == nil {
 		a.mask = newMasker()
 	}
-	return a.mask.MaskString(s)
+	return a.mask
+}
+
+// peopleField is people for the value of a field, whose name may say that all of it
+// is a secret.
+func (a *app) peopleField(name, s string) string {
+	if !onTerminal(a.out) {
+		return s
+	}
+	return a.masker().MaskField(name, s)
 }
 
 // maxRawShown bounds how much of a record is shown, in bytes.
@@ -179,7 +193,7 @@ func (a *app) seen(n *detect.Tree) string {
 	}
 	var values []string
 	for _, v := range n.Seen {
-		values = append(values, short(a.people(v), 120))
+		values = append(values, short(a.peopleField(n.Field, v), 120))
 	}
 	s := "<- " + strings.Join(values, " | ")
 	if n.More > 0 {
