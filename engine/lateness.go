@@ -50,6 +50,9 @@ func latenessOf(info sources.Info, format string) time.Duration {
 // a live source that is quiet has said everything up to its lateness, and one that
 // is gone is not waited for.
 func (q *sequencer) advance() {
+	if s := q.e.rules.Load(); q.explain != nil { // else no window was begun
+		q.swap(s.set, s.nth)
+	}
 	now := q.e.o.Now()
 	waiting, judged := false, false
 	for _, s := range q.e.feeds.statuses() {
@@ -61,6 +64,7 @@ func (q *sequencer) advance() {
 			through := now.Add(-q.e.lateness(s.ID, s.Format))
 			judged = q.judge(q.counter.AdvanceSource(s.ID, s.Format, through)) || judged
 			waiting = true
+		case runs(s.State) && s.State != event.SourceCatchingUp && s.LastSeen.IsZero(): // it never said anything
 		default:
 			waiting = true
 		}

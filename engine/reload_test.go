@@ -166,6 +166,35 @@ func TestRuleFileIsWatched(t *testing.T) {
 	}
 }
 
+// TestLinkedRuleFolderIsWatched changes a file behind a link to a folder, in place,
+// then the link.
+func TestLinkedRuleFolderIsWatched(t *testing.T) {
+	d := newRuleDir(t)
+	first, second := filepath.Join(filepath.Dir(d.dir), "first"), filepath.Join(filepath.Dir(d.dir), "second")
+	put := func(dir, word string) {
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "a.yml"), []byte(sigmaRule("aaaa", word, 1)), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(first, "boom")
+	put(second, "ping")
+	if err := os.Symlink(first, d.dir); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, "a.log")
+	b.opt = func(o *Options) { d.options(o); o.RulesRead = time.Time{} }
+	r := b.start()
+	b.write("a.log", stamped(time.Now(), "boom"))
+	r.until("it runs", func() bool { return r.count("aaaa") == 1 })
+	title := func(want string) func() bool { return func() bool { return r.RuleOf("aaaa").Title == want } }
+	put(first, "fizz")
+	r.until("a file behind the link is read again", title("Look for fizz"))
+	if err := errors.Join(os.Symlink(second, d.dir+".new"), os.Rename(d.dir+".new", d.dir)); err != nil {
+		t.Fatal(err)
+	}
+	r.until("the folder the link names now is read", title("Look for ping"))
+}
+
 // TestRulesThatCannotBeReadStay leaves the old rules in use.
 func TestRulesThatCannotBeReadStay(t *testing.T) {
 	d := newRuleDir(t)

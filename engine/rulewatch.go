@@ -160,6 +160,11 @@ func (w *ruleWatch) look(places []string) uint64 {
 			w.sign(&h, p, st)
 			continue
 		}
+		if to, err := filepath.EvalSymlinks(p); err == nil && to != p { // a link to a folder is not walked
+			w.files[p] = true
+			w.tell(filepath.Dir(p))
+			p = to
+		}
 		_ = filepath.WalkDir(p, func(path string, d fs.DirEntry, err error) error { // what cannot be read is said by the loader
 			if left--; left < 0 {
 				return fs.SkipAll

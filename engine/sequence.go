@@ -43,15 +43,20 @@ type afterwards struct {
 // maxAfterwards bounds the hits that wait for what follows them.
 const maxAfterwards = 1024
 
-// sequence runs until e.works is closed; what it has is on disk then. stop ends
-// the reading when the pipeline cannot go on.
-func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop func()) error {
+func newSequencer(e *Engine) *sequencer {
 	q := &sequencer{
 		e: e, counter: detect.NewCorrelator(e.o.Now, nil), past: detect.NewCorrelator(e.o.Now, nil),
 		commit: newCommitter(e),
 	}
 	q.counter.SetLateness(e.lateness)
 	q.past.Lateness = max(q.past.Lateness, e.o.CatchUp) // the past is read newest first, one file after the other
+	return q
+}
+
+// sequence runs until e.works is closed; what it has is on disk then. stop ends
+// the reading when the pipeline cannot go on.
+func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop func()) error {
+	q := newSequencer(e)
 	e.windows.Store(q)
 	var wg sync.WaitGroup
 	wg.Go(q.commit.run)
@@ -296,12 +301,19 @@ func (q *sequencer) raise(f store.Found) []triage.Change {
 // use follows to newer rule sets; a work that was matched with an older one, by
 // another worker, is still counted by the rules it was matched with.
 func (q *sequencer) use(w *work) {
-	if w.rules == nil || q.explain != nil && w.nth <= q.nth {
+	if w.rules != nil {
+		q.swap(w.rules, w.nth)
+	}
+}
+
+// swap goes on with a rule set unless it has it, or a newer one, already.
+func (q *sequencer) swap(rules *detect.Set, nth uint64) {
+	if q.explain != nil && nth <= q.nth {
 		return
 	}
-	q.counter.Swap(w.rules.Rules())
-	q.past.Swap(w.rules.Rules())
-	q.nth, q.explain = w.nth, w.rules.NewMatcher()
+	q.counter.Swap(rules.Rules())
+	q.past.Swap(rules.Rules())
+	q.nth, q.explain = nth, rules.NewMatcher()
 }
 
 // finish hands the batch on: at once when nothing was raised, else once it is on

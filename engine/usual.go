@@ -27,7 +27,7 @@ const (
 // are read at the same time.
 type usual struct {
 	mu      sync.Mutex
-	weight  [40]float64 // seconds in pauses of [2^i, 2^(i+1)) ms
+	weight  [40]float64 // seconds in pauses of [2^(i-1), 2^i) ms
 	total   float64
 	pauses  int
 	first   time.Time // what was seen of the source, from …
