@@ -63,7 +63,7 @@ func (c *Correlator) measure(w *windowed, m int32, e *event.Event) bool {
 func (c *Correlator) measureTexts(fields []string, e *event.Event) {
 	if len(fields) == 1 {
 		eachValue(e, fields[0], func(v *event.Value) {
-			c.measured = append(c.measured, measure{key: maphash.String(c.seed, v.Str)})
+			c.measured = append(c.measured, measure{key: maphash.String(c.seed[0], v.Str)})
 		})
 		return
 	}
@@ -75,7 +75,7 @@ func (c *Correlator) measureTexts(fields []string, e *event.Event) {
 		}
 		c.joined = putText(c.joined, v.Str)
 	}
-	c.measured = append(c.measured, measure{key: maphash.Bytes(c.seed, c.joined)})
+	c.measured = append(c.measured, measure{key: maphash.Bytes(c.seed[0], c.joined)})
 }
 
 // eachValue calls f for the values of a field: of native fields, else of aliases.

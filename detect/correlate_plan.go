@@ -199,13 +199,11 @@ func (w *windowed) groupOf(m int32, e *event.Event, carried []event.Entity, dst 
 	return dst, true
 }
 
-// entitiesOf is the group as alerts show it.
-func (w *windowed) entitiesOf(m int32, e *event.Event) []event.Entity {
+// entitiesOf is the group as alerts show it; known are the entities of e.
+func (w *windowed) entitiesOf(m int32, e *event.Event, known []event.Entity) []event.Entity {
 	if w.plain {
-		return Group(w.rule, e, nil)
+		return groupAmong(w.rule, e, known, nil)
 	}
-	var room [8]event.Entity
-	known := e.Entities(room[:0])
 	var out []event.Entity
 	for i, name := range w.members[m].group {
 		v, ok := groupValue(e, name)
@@ -233,9 +231,13 @@ const (
 
 type limits struct{ states, bytes int }
 
-// stateKey is the rule (its hash and id) and the group, 128 bits each, so that a
+// stateKey is the rule (its hash and id) and the group (two keyed hashes, so that
+// nobody can make groups collide), 128 bits each, so that a
 // state survives a reload that leaves its rule alone.
-type stateKey struct{ rule, group [16]byte }
+type stateKey struct {
+	rule  [16]byte
+	group [2]uint64
+}
 
 // ruleKey is the same for the same rule, so that its windows survive a reload
 // that leaves it alone.

@@ -3,12 +3,12 @@ package detect
 import (
 	"container/heap"
 	"container/list"
-	"crypto/sha256"
 	"hash/maphash"
 	"math"
 	"slices"
 	"sync"
 	"time"
+	"unsafe"
 
 	"bartizan/event"
 )
@@ -38,7 +38,7 @@ type Correlator struct {
 	Lateness time.Duration // set before the first event
 
 	now     func() time.Time
-	seed    maphash.Seed
+	seed    [2]maphash.Seed
 	mu      sync.Mutex
 	plan    *plan
 	states  map[stateKey]*list.Element
@@ -56,11 +56,15 @@ type Correlator struct {
 	skipped uint64
 
 	event    *event.Event // the event at hand, its number and the rules taken of it
-	ref      event.Ref
+	bare     event.Ref    // as it came
+	raw      *byte        // where its bytes lie
+	ref      event.Ref    // sealed
+	known    []event.Entity
 	nth      uint64
 	matched  []*Rule
 	out      []Completed
 	key      []byte
+	room     [16]event.Entity
 	joined   []byte
 	values   map[uint64]struct{}
 	ranks    []float64
@@ -74,7 +78,7 @@ type Correlator struct {
 // is the arrival time of events that carry none (Event.Seen).
 func NewCorrelator(now func() time.Time, rules []*Rule) *Correlator {
 	return &Correlator{
-		Lateness: DefaultLateness, now: now, seed: maphash.MakeSeed(), plan: newPlan(rules),
+		Lateness: DefaultLateness, now: now, seed: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, plan: newPlan(rules),
 		states: map[stateKey]*list.Element{}, recent: list.New(), newest: beginning,
 		limits: limits{MaxStates, MaxStateBytes}, values: map[uint64]struct{}{},
 	}
@@ -91,9 +95,8 @@ func (c *Correlator) Take(r *Rule, e *event.Event) []Completed {
 	at := c.timeOf(e)
 	c.newest = max(c.newest, at)
 	c.close(c.watermark(e, at))
-	ref := e.Ref.Sealed(e.Raw)
-	c.number(r, e, ref)
-	one := Completed{Rule: r, Event: e, Refs: []event.Ref{ref}, Count: 1, Value: 1, at: at}
+	c.number(r, e)
+	one := Completed{Rule: r, Event: e, Refs: []event.Ref{c.ref}, Count: 1, Value: 1, at: at}
 	if w := c.plan.ownWindow(r); w != nil {
 		c.feed(w, 0, &one, 0)
 	} else {
@@ -166,13 +169,26 @@ func (c *Correlator) begin() {
 	c.out = c.out[:0]
 }
 
-// number gives e a number, the same for several rules that match it.
-func (c *Correlator) number(r *Rule, e *event.Event, ref event.Ref) {
-	if c.event != e || c.ref != ref || slices.Contains(c.matched, r) {
+// number gives e a number, the same for several rules that match it: they are taken
+// one after the other, so what is found out about e is found out once.
+func (c *Correlator) number(r *Rule, e *event.Event) {
+	if c.event != e || c.bare != e.Ref || c.raw != unsafe.SliceData(e.Raw) || slices.Contains(c.matched, r) {
 		c.nth++
-		c.event, c.ref, c.matched = e, ref, c.matched[:0]
+		c.event, c.bare, c.raw = e, e.Ref, unsafe.SliceData(e.Raw)
+		c.ref, c.known, c.matched = e.Ref.Sealed(e.Raw), nil, c.matched[:0]
 	}
 	c.matched = append(c.matched, r)
+}
+
+// entities are those of e, valid as long as e is.
+func (c *Correlator) entities(e *event.Event) []event.Entity {
+	if e != c.event {
+		return e.Entities(nil)
+	}
+	if c.known == nil {
+		c.known = e.Entities(c.room[:0])
+	}
+	return c.known
 }
 
 // deliver gives out what a rule found and counts it for the correlations over it.
@@ -180,7 +196,7 @@ func (c *Correlator) deliver(d *Completed, depth int) {
 	if !d.Rule.Silent {
 		out := *d
 		if out.Group == nil && d.Rule.Correlation == nil {
-			out.Group = Group(d.Rule, d.Event, nil)
+			out.Group = groupAmong(d.Rule, d.Event, c.entities(d.Event), nil)
 		}
 		c.out = append(c.out, out)
 	}
@@ -196,7 +212,7 @@ func (c *Correlator) deliver(d *Completed, depth int) {
 func (c *Correlator) feed(w *windowed, m int32, d *Completed, depth int) {
 	var carried []event.Entity
 	if w.plain && len(w.cor.GroupBy) == 0 {
-		carried = Group(w.rule, d.Event, nil)
+		carried = groupAmong(w.rule, d.Event, c.entities(d.Event), nil)
 	}
 	key, ok := w.groupOf(m, d.Event, carried, c.key[:0])
 	c.key = key
@@ -272,15 +288,13 @@ func (g *group) completed(from, to, last int, value float64, d *Completed) *Comp
 
 // group finds or begins the window of the group whose key is in c.key.
 func (c *Correlator) group(w *windowed, m int32, e *event.Event) *group {
-	sum := sha256.Sum256(c.key)
-	key := stateKey{rule: w.key}
-	copy(key.group[:], sum[:16])
+	key := stateKey{rule: w.key, group: [2]uint64{maphash.Bytes(c.seed[0], c.key), maphash.Bytes(c.seed[1], c.key)}}
 	if el, ok := c.states[key]; ok {
 		c.recent.MoveToFront(el)
 		return el.Value.(*group)
 	}
 	c.sweep()
-	g := &group{key: key, of: w, about: w.entitiesOf(m, e), closed: beginning, place: -1}
+	g := &group{key: key, of: w, about: w.entitiesOf(m, e, c.entities(e)), closed: beginning, place: -1}
 	c.states[key] = c.recent.PushFront(g)
 	c.settle(g)
 	return g

@@ -35,11 +35,15 @@ func NewHit(r *Rule, e *event.Event, why []query.Match, refs []event.Ref, n int)
 // r.GroupBy in that order, fields the event lacks left out; without GroupBy the
 // first actor and the first target. Values are copied, so they may be kept.
 func Group(r *Rule, e *event.Event, dst []event.Entity) []event.Entity {
-	if len(r.GroupBy) == 0 {
-		return defaultGroup(e, dst)
-	}
 	var room [8]event.Entity
-	known := e.Entities(room[:0])
+	return groupAmong(r, e, e.Entities(room[:0]), dst)
+}
+
+// groupAmong is Group where the entities of e are known.
+func groupAmong(r *Rule, e *event.Event, known, dst []event.Entity) []event.Entity {
+	if len(r.GroupBy) == 0 {
+		return defaultGroup(known, dst)
+	}
 	for _, name := range r.GroupBy {
 		v, ok := groupValue(e, name)
 		if !ok {
@@ -57,10 +61,9 @@ func groupValue(e *event.Event, name string) (event.Value, bool) {
 	return v, ok && v.Kind != event.KindNull && v.Str != "-"
 }
 
-func defaultGroup(e *event.Event, dst []event.Entity) []event.Entity {
-	var room [8]event.Entity
+func defaultGroup(known, dst []event.Entity) []event.Entity {
 	var have [2]bool
-	for _, n := range e.Entities(room[:0]) {
+	for _, n := range known {
 		if n.Role > event.RoleTarget || have[n.Role] {
 			continue
 		}
