@@ -274,9 +274,11 @@ func aliased(c *Correlation, id string, fields []string) []string {
 // fits reports whether events of source are routed to a rule that asks for want.
 func fits(want, source event.LogSource) bool {
 	part := func(w, s string) bool { return w == "" || strings.EqualFold(w, s) }
-	wide, _ := source.Wider()
-	return part(want.Product, source.Product) && (part(want.Service, source.Service) || part(want.Service, wide.Service)) &&
-		(part(want.Category, source.Category) || part(want.Category, wide.Category))
+	holds := func(s event.LogSource) bool {
+		return part(want.Product, s.Product) && part(want.Category, s.Category) && part(want.Service, s.Service)
+	}
+	wide, ok := source.Wider()
+	return holds(source) || ok && holds(wide)
 }
 
 // sourceWords names the parts of a log source that are there.

@@ -7,6 +7,7 @@ func TestWider(t *testing.T) {
 		{LogSource{Product: "windows", Category: "registry_set", Service: "sysmon"}, LogSource{Product: "windows", Category: "registry_event", Service: "sysmon"}},
 		{LogSource{Product: "m365", Service: "exchange"}, LogSource{Product: "m365", Service: "audit"}},
 		{LogSource{Product: "m365", Service: "audit"}, LogSource{}},
+		{LogSource{Product: "linux", Category: "process_creation", Service: ServiceFalco}, LogSource{Product: "falco"}},
 		{LogSource{Product: "linux", Service: "sshd"}, LogSource{}},
 	} {
 		got, ok := c.from.Wider()

@@ -87,6 +87,7 @@ func readFalcoJSON(p *pass) {
 	if p.has(ecsResource) != nil {
 		p.aliasWord(ecsResType, "pods")
 	}
+	p.falcoCall()
 	p.bareNames("output_fields.")
 }
 
@@ -156,6 +157,7 @@ func readFalco(p *pass) bool {
 	p.parens(msg, end)
 	p.endNative()
 	p.aliases(falcoTextAliases)
+	p.falcoCall()
 	return true
 }
 

@@ -106,7 +106,7 @@ var fieldTables = []fieldTable{
 	},
 	{"github", "github", "", append([]pair{{ecsSrcIP, ghIP}}, ghAliases...)},
 	{"github-webhook", "github-webhook", "webhook_type", hookAliases},
-	{"falco", "falco falco-text", "", append(append([]pair{{ecsFile, flFD}}, falcoAliases...), falcoTextAliases...)},
+	{"falco", "falco falco-text", "", slices.Concat([]pair{{ecsFile, flFD}}, falcoAliases, falcoTextAliases, falcoNames())},
 	{
 		"cisco", "cisco", "host sequence facility severity mnemonic message user src_ip command", ciscoAliases,
 	},

@@ -56,6 +56,7 @@ func TestFalco(t *testing.T) {
 			"evt_type=open | user=root | user_uid=0 | command=env a=b sh x=y | !container.id | process.command_line=env a=b sh x=y",
 		},
 	})
+	runCases(t, sources.Info{}, falcoCalls)
 	runCases(t, sources.Info{Live: true}, []formatCase{
 		{"09:14:02.5: Warning live means today (user=x)", "falco", "warning", "2026-11-04T09:14:02.5Z", "user=x"},
 		{"23:59:02.5: Warning or yesterday (user=x)", "falco", "warning", "2026-11-03T23:59:02.5Z", "user=x"},

@@ -96,6 +96,8 @@ func toolSources(f *Format) []event.LogSource {
 			out = append(out, suricataKinds[l])
 		}
 		return out
+	case "falco":
+		return falcoSources()
 	case "tetragon":
 		return []event.LogSource{logTetragon, logTetragonFile, logTetragonNet, logTetragonAny}
 	case "cef", "leef":
