@@ -7,6 +7,7 @@ BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 TOOLS    := $(GO) tool -modfile=tools/go.mod
 RACE     := ./agent/... ./attach/... ./detect/... ./engine/... ./history/... ./notify/... ./sources/... ./store/... ./triage/...
 FUZZTIME ?= 20s
+MODEL    ?= 3000
 
 .DEFAULT_GOAL := help
 .PHONY: format help build run test race fuzz bench lint golden proto docs cross clean
@@ -29,7 +30,8 @@ race: ## the packages with goroutines under the race detector; needs gcc
 	@command -v gcc >/dev/null || { echo "make race needs gcc: install it, or run make test"; exit 1; }
 	CGO_ENABLED=1 $(GO) test -race -short $(RACE)
 
-fuzz: ## every fuzz target for FUZZTIME (20s) each
+fuzz: ## every fuzz target for FUZZTIME (20s) each, and MODEL (3000) random histories of a followed file
+	$(GO) test ./sources -run '^TestFollowerModel$$' -rapid.checks=$(MODEL) -count=1 -timeout 60m
 	@for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p || exit 1; \

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -133,22 +135,36 @@ func (l *lastBytes) String() string {
 // go to journalctl as they are.
 func Journald(args ...string) Opened {
 	c := &command{id: "journald", clock: SystemClock{}, pos: cursorOf}
-	c.argv = func(from Position) ([]string, error) { return journalctl(from, args) }
+	c.argv = func(from Position) ([]string, error) { return journalctl(from, args, machineID("/etc/machine-id")) }
 	return Opened{Info{ID: c.id, Kind: "journald", Name: "systemd journal", Format: "journald", Live: true}, c}
 }
 
-// journalctl builds the command line. A cursor wins over a starting time.
-func journalctl(from Position, args []string) ([]string, error) {
+// elsewhere are arguments that make journalctl read other journals than this host's.
+var elsewhere = []string{"--file=", "--directory=", "--root=", "--image=", "--machine=", "--merge"}
+
+// journalctl builds the command line. A cursor wins over a starting time. Following
+// alone shows the newest boot only, and with it what one host wrote: --merge shows
+// all, of which machine leaves this host's. machine is "" where it is not known.
+func journalctl(from Position, args []string, machine string) ([]string, error) {
 	argv := []string{"journalctl", "--output=json", "--follow", "--all", "--quiet", "--no-pager"}
 	lines := "--lines=0"
+	other := false
 	for _, a := range args {
-		since := strings.HasPrefix(a, "--since=") || strings.HasPrefix(a, "--file=") || strings.HasPrefix(a, "--directory=")
-		if since {
+		if slices.ContainsFunc(elsewhere, func(p string) bool { return strings.HasPrefix(a, p) }) {
+			other = true
+		}
+		if strings.HasPrefix(a, "--since=") || strings.HasPrefix(a, "--file=") || strings.HasPrefix(a, "--directory=") {
 			lines = "--no-tail"
 		}
 		if from == "" || !strings.HasPrefix(a, "--since=") {
 			argv = append(argv, a)
 		}
+	}
+	switch {
+	case other:
+		argv = append(argv, "--merge")
+	case machine != "":
+		argv = append(argv, "--merge", "_MACHINE_ID="+machine)
 	}
 	if from == "" {
 		return append(argv, lines), nil
@@ -157,6 +173,17 @@ func journalctl(from Position, args []string) ([]string, error) {
 		return nil, fmt.Errorf("position %.60q is not a cursor of the journal: start without it", string(from))
 	}
 	return append(argv, "--no-tail", "--after-cursor="+string(from)), nil
+}
+
+// machineID returns this host's id as the journal has it, "" where there is none
+// (machine-id(5)).
+func machineID(path string) string {
+	b, err := os.ReadFile(path)
+	id := strings.TrimSpace(string(b))
+	if err != nil || len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" {
+		return ""
+	}
+	return id
 }
 
 // validCursor says whether s looks like a journal cursor: key=hex pairs.

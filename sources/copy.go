@@ -1,10 +1,11 @@
 package sources
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"slices"
-
-	"bartizan/event"
+	"time"
 )
 
 // copies says whether the file is a copy of have, or of its beginning because it
@@ -25,13 +26,13 @@ func (g *generation) copies(have *generation) bool {
 		}
 	}
 	off := have.framer.Offset()
-	if off == 0 || len(have.head) == 0 {
+	if len(have.head) == 0 {
 		return false
 	}
 	if g.size < off {
 		return g.has(have.head[:min(int64(len(have.head)), g.size)], 0)
 	}
-	return g.has(have.head, 0) && g.has(have.near, off-int64(len(have.near)))
+	return g.has(have.head[:min(int64(len(have.head)), g.size)], 0) && g.has(have.near, off-int64(len(have.near)))
 }
 
 // copyOf opens the copy that was made before the file was truncated: a rotated
@@ -39,23 +40,35 @@ func (g *generation) copies(have *generation) bool {
 // offset are those that were read. Nil when there is none. Copies that are of no
 // use are no news either.
 func (w *follow) copyOf(g *generation) *os.File {
-	off := g.framer.Offset()
 	if len(g.head) == 0 || g.packed != nil {
 		return nil
 	}
-	all, _ := w.siblings()
+	for range 5 { // a rotation that goes on may rename it between listing and opening
+		before, settled := w.dirTime()
+		if f := w.copyAmong(w.list(), g); f != nil {
+			return f
+		}
+		if after, _ := w.dirTime(); settled && after.Equal(before) {
+			break
+		}
+	}
+	return nil
+}
+
+func (w *follow) copyAmong(all []sibling, g *generation) *os.File {
+	off := g.framer.Offset()
 	for _, s := range slices.Backward(all) {
 		if s.id == g.id {
 			continue
 		}
-		f, err := w.opts.Open(s.path)
+		f, err := w.openSibling(s)
 		if err != nil {
 			continue
 		}
 		if w.standsIn(f, g, off) {
 			return f
 		}
-		if holdsBeginning(f, g.head) {
+		if b, err := beginning(f, len(g.head)); err == nil && agree(b, g.head, int64(len(b))) {
 			w.know(s)
 		}
 		_ = f.Close() // opened for reading: nothing can be lost
@@ -72,9 +85,9 @@ func (w *follow) standsIn(f *os.File, g *generation, off int64) bool {
 	}
 	if Compression(first) == "" {
 		c := generation{fd: int(f.Fd())}
-		return c.has(g.head, 0) && c.has(g.near, off-int64(len(g.near)))
+		return agree(first, g.head, off) && c.has(g.near, off-int64(len(g.near)))
 	}
-	if !holdsBeginning(f, g.head) {
+	if b, err := beginning(f, len(g.head)); err != nil || !agree(b, g.head, off) {
 		return false
 	}
 	if _, err = f.Seek(0, 0); err != nil {
@@ -100,11 +113,78 @@ func (w *follow) inherit(g *generation) *generation {
 		return nil
 	}
 	c.epoch, c.once, c.ended = g.epoch, true, w.now()
-	if c.packed != nil || c.size >= g.most {
-		g.lost = loss{} // as much is there as was ever seen
+	c.lost = g.lost
+	if c.packed != nil || c.size >= g.most { // as much is there as was ever seen
+		c.lost = w.between(g, c)
 	}
-	c.lost, g.lost = g.lost, loss{}
+	g.lost = loss{}
 	return c
+}
+
+// between says what nobody can know: whether something was written after the copy
+// was made and before the file was emptied. Where the writer was busy that is
+// likely enough for a loss; else it is only noted.
+func (w *follow) between(g, c *generation) loss {
+	w.noteCopy()
+	busy := g.rate.lately(w.now())
+	if c.packed == nil {
+		busy += max(0, c.size-g.framer.Offset())
+	}
+	if busy < busyBytes {
+		return loss{}
+	}
+	return loss{why: fmt.Sprintf("%s was copied and truncated while it was being written (%d bytes just before): what came in between is in no file: at least 1 record may be missing, upper bound unknown; rotate by renaming",
+		w.path, busy)}
+}
+
+// noteCopy notes that the file was copied and truncated.
+func (w *follow) noteCopy() {
+	w.noted = w.now()
+	w.note = fmt.Sprintf("%s was copied and truncated, noticed on %s: all that was seen of it is in the copy; what came in between, if anything, is in no file: rotate by renaming",
+		w.path, w.noted.Format(time.DateTime))
+}
+
+// noteFor is how long a truncation is noted that lost nothing as far as is known.
+const noteFor = time.Hour
+
+// A file that grew by busyBytes in rateSpan or two is busy: a line in the moment
+// between copy and truncation is then likely.
+const (
+	busyBytes = 4 << 10
+	rateSpan  = 250 * time.Millisecond
+)
+
+// rate counts the bytes that came in the span of now and in the one before it.
+type rate struct {
+	since        time.Time
+	now, earlier int64
+}
+
+func (r *rate) add(n int, now time.Time) {
+	r.roll(now)
+	r.now += int64(n)
+}
+
+func (r *rate) roll(now time.Time) {
+	switch age := now.Sub(r.since); {
+	case age >= 2*rateSpan || age < 0:
+		*r = rate{since: now}
+	case age >= rateSpan:
+		*r = rate{since: r.since.Add(rateSpan), earlier: r.now}
+	}
+}
+
+// lately returns the bytes of the last one or two spans.
+func (r *rate) lately(now time.Time) int64 {
+	r.roll(now)
+	return r.now + r.earlier
+}
+
+// agree says whether a file that begins with b can be a copy of one that begins
+// with head, made when that had at least off bytes.
+func agree(b, head []byte, off int64) bool {
+	n := min(len(b), len(head))
+	return n > 0 && int64(n) >= min(off, int64(len(head))) && bytes.Equal(b[:n], head[:n])
 }
 
 // openCopy makes a generation of a copy, plain or compressed, that stands at s.
@@ -124,12 +204,12 @@ func (w *follow) reopenPacked(m mark, all []sibling) *generation {
 		if !s.packed || w.holds(s.id) {
 			continue
 		}
-		f, err := w.opts.Open(s.path)
+		f, err := w.openSibling(s)
 		if err != nil {
 			continue
 		}
 		head, err := beginning(f, m.headLen)
-		if err != nil || digestOf(head) != m.head || m.headLen == 0 && s.id != m.id {
+		if err != nil || digestOf(head) != m.head || m.headLen == 0 && (s.id != m.id || w.isDone(s)) {
 			_ = f.Close() // opened for reading: nothing can be lost
 			continue
 		}
@@ -144,26 +224,4 @@ func (w *follow) reopenPacked(m mark, all []sibling) *generation {
 		g.close()
 	}
 	return nil
-}
-
-// admitPacked reads a compressed generation from its beginning, unless it holds
-// what a generation at hand has.
-func (w *follow) admitPacked(s sibling) {
-	f, err := w.opts.Open(s.path)
-	if err != nil {
-		w.missing = append(w.missing, loss{flags: event.FlagVanished, why: s.path + " was rotated away and compressed before it was read, and cannot be opened: " + err.Error()})
-		return
-	}
-	for _, have := range w.gens {
-		if len(have.head) > 0 && w.standsIn(f, have, have.framer.Offset()) {
-			_ = f.Close() // opened for reading: nothing can be lost
-			return
-		}
-	}
-	g, _, err := newPacked(w.ctx, f, FrameState{}, w.now())
-	if err != nil {
-		w.missing = append(w.missing, loss{why: s.path + " was rotated away and compressed before it was read, and cannot be decompressed: " + err.Error()})
-		return
-	}
-	w.admitOlder(g)
 }

@@ -55,7 +55,7 @@ func (w *follow) isMark(s sibling, m mark) bool {
 	if m.headLen == 0 {
 		return false // that would fit any file
 	}
-	f, err := w.opts.Open(s.path)
+	f, err := w.openSibling(s)
 	if err != nil {
 		return false
 	}

@@ -245,3 +245,29 @@ func TestRegrownPastItsCopy(t *testing.T) {
 		}
 	}
 }
+
+// TestTornRead overwrites a file while it is being read: what was read first is of
+// before, the rest is not, and only the first counts.
+func TestTornRead(t *testing.T) {
+	d := newFolder(t)
+	d.add("log", "one\ntwo\nthree\n")
+	for _, c := range []struct {
+		now, read string
+		want      int
+	}{
+		{"", "one\ntwo\nthree\n", 14},
+		{"1\n", "one\ntwo\nthree\n", 14},
+		{"ONE\nTWO\nTHREE\n", "one\ntwo\nthree\n", 13}, // the last line end may be either's: the copy has it too
+		{"ONE\nTWO\nTHREE\nFOUR\n", "one\ntwo\nTHREE\n", 7},
+		{"ONE\nTWO\nTHREE\nFOUR\n", "ONE\nTWO\nTHREE\n", 0},
+	} {
+		d.do(os.WriteFile(d.path("log"), []byte(c.now), 0o644))
+		f, err := os.Open(d.path("log"))
+		d.do(err)
+		g := generation{fd: int(f.Fd())}
+		if got := g.older([]byte(c.read), 0); got != c.want {
+			t.Errorf("%d bytes of %q count where the file has %q, want %d", got, c.read, c.now, c.want)
+		}
+		d.do(f.Close())
+	}
+}

@@ -80,7 +80,7 @@ var (
 //
 // A renamed file is read on until its writer has moved on and it was quiet for
 // the grace time; generations that came and went in between are found among its
-// siblings, while nobody read also where they were compressed. A line without
+// siblings, compressed or not, and told where they are gone. A line without
 // its end is held until the end arrives, also across a restart. What was cut off
 // before it could be read is recovered from the copy beside the file where there
 // is one, else delivered as one record with Lost.
@@ -140,7 +140,7 @@ func (f *File) Run(ctx context.Context, from Position, out chan<- Batch) error {
 
 // follow prepares a run that is woken by u. It must be closed.
 func (f *File) follow(ctx context.Context, out chan<- Batch, u *wakeup) *follow {
-	w := &follow{ctx: ctx, path: f.path, opts: f.opts, report: f.report, wakeup: u, known: map[event.FileID]print{}}
+	w := &follow{ctx: ctx, path: f.path, opts: f.opts, report: f.report, wakeup: u, known: map[event.FileID]print{}, lowest: -1}
 	w.out = newOutbox(ctx, out, f.opts.ID, f.opts.Clock, w.position)
 	w.out.wake, w.out.during = u.c, w.look
 	return w
@@ -161,11 +161,17 @@ type follow struct {
 	listed   time.Time              // modification time of the directory when known was learnt
 	switched time.Time              // when the path was last found to name another file, or to be truncated
 	learnt   time.Time              // when the rotated names were last learnt
-	blank    bool                   // nothing of the file was read then: that it was copied and emptied since would not show
-	finished []mark                 // what was read to its end lately
-	missing  []loss                 // what to say is lost before anything else is read
-	target   string                 // where the path leads when links are followed
-	begun    bool                   // the first look was made: later files are read from their beginning
+	full     bool                   // there are rotated files that wait for room among gens
+	gap      *gap                   // rotations whose files are not all accounted for yet
+	lowest   int                    // the lowest number a rotated file was seen to have, -1 none
+	departed []print                // of known files that lost their names, maybe to be compressed
+	note     string                 // what is said of the last truncation that lost nothing as far as known
+	noted    time.Time
+	blank    bool   // nothing of the file was read then: that it was copied and emptied since would not show
+	finished []mark // what was read to its end lately
+	missing  []loss // what to say is lost before anything else is read
+	target   string // where the path leads when links are followed
+	begun    bool   // the first look was made: later files are read from their beginning
 	looked   time.Time
 	blind    error     // why the kernel does not wake us
 	watched  time.Time // when it was last asked to
@@ -177,17 +183,27 @@ type follow struct {
 
 func (w *follow) now() time.Time { return w.opts.Clock.Now() }
 
-// loop reads, and sleeps when there is nothing to read.
+// loop reads, and sleeps when there is nothing to read. It reads before it looks:
+// what is about to be truncated does not wait for a directory to be listed.
 func (w *follow) loop() error {
+	w.look()
+	w.say()
 	for {
-		w.look()
 		n, err := w.readAll()
+		if err == nil {
+			err = w.out.offer()
+		}
+		if err != nil {
+			return err
+		}
+		w.look()
+		more, err := w.readAll()
 		if err != nil {
 			return err
 		}
 		w.say()
-		if n > 0 {
-			continue
+		if n += more; n >= blockSize || n > 0 && w.full {
+			continue // far behind: what was found meanwhile is read before anything is waited for
 		}
 		if err := w.rest(); err != nil {
 			return err
@@ -219,8 +235,13 @@ func (w *follow) readAll() (int64, error) {
 		return 0, err
 	}
 	var total int64
-	for i := 0; i < len(w.gens); {
+	// What is found meanwhile waits for the next time: where more is always written
+	// than was read, rotated files would else never be let go of.
+	for i, left := 0, len(w.gens); left > 0 && i < len(w.gens); left-- {
 		g := w.gens[i]
+		if w.full && g == w.current() {
+			break // what is older waits for room
+		}
 		n, err := w.drain(g)
 		total += n
 		if err == nil && w.over(g) {
@@ -247,6 +268,7 @@ func (w *follow) drain(g *generation) (int64, error) {
 			return total, w.ctx.Err()
 		case changed:
 			w.truncated(g)
+			w.look() // for copies that come before what the file has now
 			return total, nil
 		case n == 0:
 			g.dead = g.once
@@ -345,45 +367,6 @@ func (w *follow) position() Position {
 		marks = append(marks, g.mark())
 	}
 	return filePosition(marks)
-}
-
-// catchUp is how many unread bytes make a source "catching up".
-const catchUp = 1 << 20
-
-// say reports the condition when it changed; the bytes behind at most every
-// lookEvery.
-func (w *follow) say() {
-	c := w.trouble
-	for _, g := range w.gens {
-		c.Behind += g.unread()
-	}
-	if c.State == event.SourceStarting && w.begun {
-		c.State = event.SourceLive
-		if c.Behind > catchUp {
-			c.State = event.SourceCatchingUp
-		}
-		c.Reason = w.restriction()
-	}
-	same := c.State == w.told.State && c.Reason == w.told.Reason
-	if w.report == nil || c == w.told || same && w.now().Sub(w.toldAt) < lookEvery {
-		return
-	}
-	w.report(c)
-	w.told, w.toldAt = c, w.now()
-}
-
-// restriction says why the file is only looked at now and then, "" when the
-// kernel tells about it.
-func (w *follow) restriction() string {
-	switch {
-	case w.net != "":
-		return fmt.Sprintf("%s is looked at every %v: it lies on a network file system (%s), which does not tell what other hosts write", w.path, lookEvery, w.net)
-	case w.blind != nil:
-		return fmt.Sprintf("%s is looked at every %v: %v", w.path, lookEvery, w.blind)
-	case wakers.overran():
-		return fmt.Sprintf("the kernel's queue of changes ran over, so every file is looked at every %v: raise fs.inotify.max_queued_events", lookEvery)
-	}
-	return ""
 }
 
 func (w *follow) close() {

@@ -56,6 +56,35 @@ func BenchmarkLadder(b *testing.B) {
 	}
 }
 
+// BenchmarkTimesBare reads the same file by turns with our follower and with bare
+// nxadm/tail, and reports how many times as many lines a second of CPU time gives.
+func BenchmarkTimesBare(b *testing.B) {
+	const total = 50 << 20
+	for _, length := range []int{40, 100, 200, 500} {
+		b.Run(fmt.Sprint(length), func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "log")
+			n := total / length
+			if err := os.WriteFile(path, bytes.Repeat(append(bytes.Repeat([]byte("x"), length-1), '\n'), n), 0o644); err != nil {
+				b.Fatal(err)
+			}
+			var ours, bare time.Duration
+			runs := 0
+			for b.Loop() {
+				at := cpu()
+				drainBench(b, NewFile(path, FileOptions{}), n)
+				between := cpu()
+				tailBench(b, path, n)
+				ours, bare = ours+between-at, bare+cpu()-between
+				runs++
+			}
+			rate := func(d time.Duration) float64 { return float64(n*runs) / d.Seconds() / 1e6 }
+			b.ReportMetric(rate(ours), "ours-Mlines/cpu-s")
+			b.ReportMetric(rate(bare), "bare-Mlines/cpu-s")
+			b.ReportMetric(bare.Seconds()/ours.Seconds(), "times-bare")
+		})
+	}
+}
+
 // BenchmarkAppendToReceived appends a line now and then and measures how long it
 // takes until the batch with it is there.
 func BenchmarkAppendToReceived(b *testing.B) {

@@ -130,21 +130,27 @@ func (f *Framer) Finish() { f.eof = true }
 
 // Next returns the next frame, false when more bytes are needed (or none are left).
 func (f *Framer) Next() (Frame, bool) {
+	var fr Frame
+	ok := f.next(&fr)
+	return fr, ok
+}
+
+// next is Next for those that take very many frames: lines are not copied on the way.
+func (f *Framer) next(fr *Frame) bool {
 	for {
-		var fr Frame
 		var got, again bool
 		switch f.at.Mode {
 		case ModeHead:
 			again = f.decide()
 		case ModeLines:
-			fr, got = f.nextLine()
+			return f.nextLine(fr)
 		case ModeObjects, ModeArray, ModeEnvelope:
-			fr, got, again = f.nextElement()
+			*fr, got, again = f.nextElement()
 		default:
 			again = f.between()
 		}
 		if got || !again {
-			return fr, got
+			return got
 		}
 	}
 }
@@ -205,38 +211,41 @@ var (
 )
 
 // nextLine looks for the end of the line that begins at rd.
-func (f *Framer) nextLine() (Frame, bool) {
+func (f *Framer) nextLine(fr *Frame) (ok bool) {
 	if f.join.next > 0 {
-		return f.nextJoined()
+		*fr, ok = f.nextJoined()
+		return ok
 	}
 	if i := bytes.IndexByte(f.blk.buf[f.sc:f.wr], '\n'); i >= 0 {
 		end := f.sc + i
 		if kind := f.opens(end); kind != lineSingle {
 			f.openJoin(end, kind)
-			return f.nextJoined()
+			*fr, ok = f.nextJoined()
+			return ok
 		}
-		return f.takeLine(end, end+1), true
+		f.takeLine(fr, end, end+1)
+		return true
 	}
 	f.sc = f.wr
 	if f.eof && (f.wr > f.rd || f.cut.n > 0) {
-		return f.takeLine(f.wr, f.wr), true
+		f.takeLine(fr, f.wr, f.wr)
+		return true
 	}
 	if f.wr-f.rd > f.max+1 { // one more than max may still be a carriage return
 		f.shed()
 	}
-	return Frame{}, false
+	return false
 }
 
 // takeLine makes a frame of the line that ends before end and is followed at next.
-func (f *Framer) takeLine(end, next int) Frame {
+func (f *Framer) takeLine(fr *Frame, end, next int) {
 	n := end - f.rd
 	if next > end && n > 0 && f.cut.n == 0 && n <= f.max+1 && f.blk.buf[end-1] == '\r' {
 		end--
 	}
 	line := f.at.Line
-	fr := f.take(end, next)
+	f.take(fr, end, next)
 	fr.Line = line
-	return fr
 }
 
 // shed throws away what of the open record is beyond max, counted and hashed.
@@ -256,21 +265,20 @@ func (f *Framer) count(rest []byte) {
 }
 
 // take makes a frame of [rd, end) and goes on at next; [end, next) separates.
-func (f *Framer) take(end, next int) Frame {
-	fr := Frame{Raw: f.blk.buf[f.rd:end:end], Offset: f.at.Offset}
+func (f *Framer) take(fr *Frame, end, next int) {
+	*fr = Frame{Raw: f.blk.buf[f.rd:end:end], Offset: f.at.Offset}
 	if f.at.Line > 0 && f.at.Mode != ModeLines {
 		f.at.Line += int64(bytes.Count(fr.Raw, newline))
 	} else if f.at.Line > 0 && next > end {
 		f.at.Line++
 	}
 	if len(fr.Raw) > f.max || f.cut.n > 0 {
-		f.cutOff(&fr, end)
+		f.cutOff(fr, end)
 	}
 	f.at.Offset += int64(next - f.rd)
 	f.rd, f.sc = next, next
 	f.inValue = false
 	f.last = f.at
-	return fr
 }
 
 // cutOff keeps max bytes of the record and says what is missing.

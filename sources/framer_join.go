@@ -98,7 +98,7 @@ func (f *Framer) foreign(next []byte) bool {
 	case len(next) == 0:
 		return true
 	}
-	return !secondLine(shapeOf(next))
+	return !secondLine(next)
 }
 
 // openJoin begins a record of several lines with the line of [rd, end).
@@ -175,7 +175,8 @@ func (f *Framer) takeJoined() Frame {
 	if line > 0 {
 		f.at.Line += j.lines - 1
 	}
-	fr := f.takeLine(f.rd+j.end, f.rd+j.next)
+	var fr Frame
+	f.takeLine(&fr, f.rd+j.end, f.rd+j.next)
 	fr.Line = line
 	return fr
 }

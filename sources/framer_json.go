@@ -63,7 +63,8 @@ func (f *Framer) takeElement() Frame {
 		f.at.Index++
 		line = f.at.Index
 	}
-	fr := f.take(f.sc, f.sc)
+	var fr Frame
+	f.take(&fr, f.sc, f.sc)
 	fr.Line = line
 	return fr
 }

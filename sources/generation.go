@@ -18,6 +18,7 @@ import (
 type loss struct {
 	why   string
 	flags event.Flags
+	n     uint64 // at least so many records; 0 is one
 }
 
 // generation is one file that a path named at some time, held open so that a
@@ -30,13 +31,14 @@ type generation struct {
 	framer *Framer
 	nxadm  *nxadmReader // reads instead of us; nil is usual
 	packed *packed      // it is compressed, and this is what it holds; nil is usual
-	head   []byte       // its first bytes, at most headLen
+	head   []byte       // its first bytes, at most headLen, whether they were read or only seen
 	near   []byte       // the bytes before the read offset, at most nearLen
 
 	size    int64     // when last looked at
 	most    int64     // the largest size it was seen to have
 	mtime   time.Time // when last looked at
 	sure    time.Time // the rotated names that are older than this were dealt with
+	rate    rate      // how fast it grew lately
 	ended   time.Time // when the path stopped naming it; zero: it is the current one
 	first   time.Time // when it first gave bytes here
 	grown   time.Time // when it last gave bytes
@@ -44,6 +46,7 @@ type generation struct {
 	dead    bool      // nothing more will come: truncated, or a copy that was drained
 	once    bool      // dead as soon as it is drained
 	copy    *os.File  // of what was truncated here, to be read on
+	copyID  event.FileID
 	lost    loss      // what is missing behind its last record
 	bad     error     // why it cannot be read further
 	proven  time.Time // its modification time when it was last compared with what was read
@@ -91,8 +94,8 @@ func newGeneration(f *os.File, s FrameState, now time.Time) (*generation, error)
 		return nil, errors.Join(err, f.Close())
 	}
 	g := &generation{file: f, fd: int(f.Fd()), id: statID(fi), framer: NewFramer(s), grown: now}
-	g.size, g.mtime, g.sure = fi.Size(), fi.ModTime(), fi.ModTime()
-	g.head = g.peek(0, int(min(headLen, s.Offset)))
+	g.size, g.most, g.mtime, g.sure = fi.Size(), fi.Size(), fi.ModTime(), fi.ModTime()
+	g.head = g.peek(0, int(min(headLen, g.size)))
 	g.near = g.peek(max(0, s.Offset-nearLen), int(min(nearLen, s.Offset)))
 	return g, nil
 }
@@ -127,14 +130,17 @@ func (g *generation) read(now time.Time) (n int, changed bool, err error) {
 		g.drained = true
 		return 0, err == nil && g.shrunk(), err
 	}
-	if g.packed == nil && !g.intact() && g.has(buf[:n], off) {
-		return 0, true, nil
+	if g.packed == nil && !g.intact() {
+		if n = g.older(buf[:n], off); n == 0 {
+			return 0, true, nil
+		}
 	}
 	g.drained = false
 	if g.first.IsZero() {
 		g.first = now
 	}
 	g.grown = now
+	g.rate.add(n, now)
 	g.learn(buf[:n], off)
 	g.framer.Commit(n)
 	return n, false, nil
@@ -151,7 +157,9 @@ func (g *generation) shrunk() bool {
 		return false
 	}
 	same := fi.ModTime().Equal(g.proven)
-	g.proven = fi.ModTime()
+	if g.proven = fi.ModTime(); time.Since(g.proven) < dirSettled {
+		g.proven = time.Time{} // the next write may leave the same time
+	}
 	return fi.Size() < g.framer.Offset() || !same && !g.intact()
 }
 
@@ -173,10 +181,34 @@ func (g *generation) end(now time.Time) {
 	g.release()
 }
 
+// emptied takes the file out of a generation that was truncated and returns the
+// one that begins in it.
+func (g *generation) emptied(now time.Time) *generation {
+	fresh := &generation{file: g.file, fd: g.fd, id: g.id, framer: NewFramer(FrameState{}), grown: now, size: g.size, mtime: g.mtime, sure: g.sure, ended: g.ended}
+	if fi, err := g.file.Stat(); err == nil {
+		fresh.size, fresh.mtime = fi.Size(), fi.ModTime()
+	}
+	fresh.most = fresh.size
+	fresh.foresee()
+	g.file = nil // the new generation closes it
+	g.release()
+	return fresh
+}
+
 func (g *generation) release() {
 	if g.nxadm != nil {
 		g.nxadm.close()
 		g.nxadm = nil
+	}
+}
+
+// foresee looks at the first bytes before they are read: a file that is emptied
+// while downstream is busy is told by them.
+func (g *generation) foresee() {
+	if want := int(min(headLen, g.size)); len(g.head) < want {
+		if b := g.peek(0, want); len(b) > len(g.head) && bytes.HasPrefix(b, g.head) {
+			g.head = b
+		}
 	}
 }
 
@@ -188,8 +220,22 @@ func (g *generation) intact() bool {
 		g.same(b[:len(g.near)], g.near, g.framer.Offset()-int64(len(g.near)))
 }
 
-// has says whether the file has exactly b at off now. Bytes that were read but
-// are not there any more were read before the truncation, and count.
+// older returns how many of the bytes b, read at off, were read before the file was
+// overwritten, and so count. A read goes on while a file is truncated and written
+// again: what is at the end of b and in the file now came later.
+func (g *generation) older(b []byte, off int64) int {
+	now := make([]byte, len(b))
+	n, err := pread(g.fd, now, off)
+	if err != nil || n < len(b) {
+		return len(b)
+	}
+	for n > 0 && b[n-1] == now[n-1] {
+		n--
+	}
+	return n
+}
+
+// has says whether the file has exactly b at off now.
 func (g *generation) has(b []byte, off int64) bool {
 	return g.same(make([]byte, len(b)), b, off)
 }
@@ -204,8 +250,8 @@ func (g *generation) same(room, want []byte, off int64) bool {
 
 // learn keeps the first bytes and the newest bytes of what was read at off.
 func (g *generation) learn(b []byte, off int64) {
-	if int64(len(g.head)) == off && off < headLen {
-		g.head = append(g.head, b[:min(len(b), headLen-len(g.head))]...)
+	if have := int64(len(g.head)); off <= have && have < min(headLen, off+int64(len(b))) {
+		g.head = append(g.head[:off:off], b[:min(int64(len(b)), headLen-off)]...)
 	}
 	if len(b) < nearLen {
 		g.near = append(g.near, b...)

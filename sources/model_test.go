@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"pgregory.net/rapid"
@@ -30,6 +29,7 @@ type world struct {
 	rows    int               // loss rows committed before the last crash
 	torn    int               // how many lines may have lost their end
 	excuses int               // how many loss rows may be there
+	owed    int               // at least so many must be there after the next step
 }
 
 // line is one line that was written whole.
@@ -42,7 +42,7 @@ type line struct {
 type gen struct {
 	partial string
 	seen    bool // its file was there at a look: the follower has it open
-	listed  bool // the follower has looked since it was begun
+	filled  bool // it had something in it then
 	packed  bool
 	copied  bool // made by copying
 }
@@ -180,7 +180,7 @@ func (w *world) copyTruncate(torn int) {
 	}
 	w.shift(g)
 	w.d.copy("log", "log.1")
-	g.copied, g.listed = true, false
+	g.copied = true
 	between := &gen{}
 	if torn > 0 {
 		var text strings.Builder
@@ -204,6 +204,9 @@ func (w *world) truncate() {
 		w.write(1)
 	}
 	w.excuses++
+	if w.current.filled {
+		w.owed = w.losses() + 1
+	}
 	w.destroy(w.current, true)
 	w.d.truncate("log")
 	w.current = &gen{}
@@ -225,7 +228,7 @@ func (w *world) remove() {
 
 // pack compresses one rotated file that no writer has open.
 func (w *world) pack(i int) {
-	if i >= len(w.rotated) || w.rotated[i].packed || w.late[w.rotated[i]] != nil || !w.rotated[i].listed && w.s != nil {
+	if i >= len(w.rotated) || w.rotated[i].packed || w.late[w.rotated[i]] != nil {
 		return
 	}
 	w.d.pack("gzip", w.name(i), w.name(i)+".gz")
@@ -236,12 +239,39 @@ func (w *world) look() {
 	w.s.look()
 	for _, g := range append(slices.Clone(w.rotated), w.current) {
 		if g != nil {
-			g.seen, g.listed = true, true
+			g.seen = g.seen || !g.packed
 		}
+	}
+	if fi, err := os.Stat(w.d.path("log")); err == nil && w.current != nil {
+		w.current.filled = fi.Size() > 0
 	}
 }
 
-func (w *world) step() { w.look(); w.s.read(w.t) }
+// step looks and reads: a truncation is told by then.
+func (w *world) step() {
+	w.look()
+	w.s.read(w.t)
+	if n := w.losses(); n < w.owed {
+		w.t.Fatalf("%d losses were told where a truncation makes it %d", n, w.owed)
+	}
+	w.owed = 0
+}
+
+// losses counts the loss rows that came since the last crash.
+func (w *world) losses() (n int) {
+	for _, sh := range w.s.sent {
+		n += len(sh.lost)
+	}
+	return n
+}
+
+// rest lets the directory be left alone for a while, so that it can be judged.
+func (w *world) rest() {
+	w.clock.rest = true
+	w.step()
+	w.step()
+	w.clock.rest = false
+}
 
 // pause lets the grace time pass, for writers that have moved on.
 func (w *world) pause() {
@@ -274,7 +304,7 @@ func (w *world) crash(commit int, away func()) {
 		}
 	}
 	w.s.close()
-	w.s = nil
+	w.s, w.owed = nil, 0
 	away()
 	w.excuses++
 	w.s = newStepper(w.t, w.d.path("log"), w.opts, from)
@@ -284,105 +314,3 @@ func (w *world) crash(commit int, away func()) {
 		w.s.sent = append(w.s.sent, shipment{pos: from})
 	}
 }
-
-// check says whether everything owed came exactly once; at the end nothing may
-// be missing, before it nothing may be doubled.
-func (w *world) check(end bool) {
-	w.t.Helper()
-	defer func(n int) { w.torn = n }(w.torn)
-	count := map[string]int{}
-	rows := w.rows
-	for _, l := range w.kept {
-		count[l]++
-	}
-	for _, sh := range w.s.sent {
-		rows += len(sh.lost)
-		for _, l := range sh.lines {
-			count[l]++
-		}
-	}
-	for text, n := range count {
-		if w.lines[text] == nil && strings.HasPrefix(text, "part ") && w.torn > 0 {
-			w.torn -= n
-			continue // the beginning of a line that was destroyed
-		}
-		if w.lines[text] == nil {
-			w.t.Fatalf("nobody wrote %q", text)
-		}
-		if n > 1 {
-			w.t.Fatalf("%q came %d times", text, n)
-		}
-	}
-	for text, l := range w.lines {
-		if end && !l.forgiven && count[text] == 0 {
-			w.t.Fatalf("%q never came", text)
-		}
-	}
-	if rows > w.excuses {
-		w.t.Fatalf("%d losses were told where %d may be", rows, w.excuses)
-	}
-}
-
-func (w *world) close() {
-	for _, f := range w.late {
-		_ = f.Close()
-	}
-	if w.s != nil {
-		w.s.close()
-	}
-}
-
-// playWorld is one random history.
-func playWorld(rt *rapid.T) {
-	dir, err := os.MkdirTemp("", "bartizan-model")
-	if err != nil {
-		rt.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	w := newWorld(rt, dir)
-	defer w.close()
-	num := func(rt *rapid.T, most int) int { return rapid.IntRange(0, most).Draw(rt, "n") }
-	actions := map[string]func(*rapid.T){
-		"write":         func(rt *rapid.T) { w.write(1 + num(rt, 30)) },
-		"begin":         func(*rapid.T) { w.begin() },
-		"rename":        func(rt *rapid.T) { w.rename(rapid.Bool().Draw(rt, "open"), rapid.Bool().Draw(rt, "create")) },
-		"late":          func(*rapid.T) { w.writeLate() },
-		"copy truncate": func(rt *rapid.T) { w.copyTruncate(max(0, num(rt, 8)-4)) },
-		"truncate":      func(*rapid.T) { w.truncate() },
-		"delete":        func(*rapid.T) { w.remove() },
-		"pack":          func(rt *rapid.T) { w.pack(1 + num(rt, 3)) },
-		"look":          func(*rapid.T) { w.look() },
-		"read":          func(rt *rapid.T) { w.s.read(rt) },
-		"step":          func(*rapid.T) { w.step() },
-		"pause":         func(*rapid.T) { w.pause() },
-		"crash":         func(rt *rapid.T) { w.crash(num(rt, 4), func() {}) },
-		"away": func(rt *rapid.T) {
-			w.crash(num(rt, 2), func() {
-				for range 1 + num(rt, 2) {
-					w.write(1 + num(rt, 5))
-					w.rename(false, true)
-				}
-				if rapid.Bool().Draw(rt, "pack") {
-					w.pack(num(rt, 2))
-				}
-			})
-		},
-		"": func(rt *rapid.T) { w.t = rt; w.check(false) },
-	}
-	rt.Repeat(actions)
-	w.t = rt
-	if w.current != nil && w.current.partial != "" {
-		w.write(1)
-	}
-	w.pause()
-	w.create()
-	w.write(1)
-	w.pause()
-	w.pause()
-	w.check(true)
-}
-
-// TestFollowerModel plays random histories; FuzzFollow plays more of them.
-func TestFollowerModel(t *testing.T) { rapid.Check(t, playWorld) }
-
-func FuzzFollow(f *testing.F) { f.Fuzz(rapid.MakeFuzz(playWorld)) }

@@ -16,11 +16,15 @@ import (
 const lookEvery = 250 * time.Millisecond
 
 // A directory with more than hotEvents changes in lookEvery costs more to be told
-// about than to look at: for hotFor its files are looked at every hotLook instead.
+// about than to look at: for hotFor its files are looked at instead, every
+// hotLook for each of them, but at least every hotMost. It is so for twice as long,
+// up to hottest, when it turns out to be as busy as before.
 const (
 	hotEvents = 500
 	hotFor    = 2 * time.Second
-	hotLook   = 5 * time.Millisecond
+	hottest   = 16 * time.Second
+	hotLook   = 250 * time.Microsecond
+	hotMost   = 20 * hotLook
 )
 
 // watchAgain is how often the kernel is asked again to tell about a directory
@@ -42,14 +46,17 @@ type waker struct {
 	add    func(dir string) error // notify.Add, but for tests
 	stop   chan struct{}
 	ended  chan struct{}
+	alarm  *alarm       // of run; nil before anything was hot
 	over   atomic.Int64 // when the kernel's queue last ran over, Unix nanoseconds
 }
 
 // watched is a directory the kernel tells about.
 type watched struct {
 	users map[*wakeup]bool
-	n     int       // changes since the last tick
-	hot   time.Time // until when the kernel is not asked; zero: it is
+	n     int           // changes since the last tick
+	hot   time.Time     // until when the kernel is not asked; zero: it is
+	heat  time.Duration // how long it was not asked the last time; 0: it was not busy since
+	asked bool          // the kernel was asked all the time since the last tick
 }
 
 // wakeup is one follower's place at the waker.
@@ -149,6 +156,7 @@ func (w *waker) leave(u *wakeup) {
 
 func (w *waker) run(n *fsnotify.Watcher, stop, ended chan struct{}) {
 	defer close(ended)
+	defer w.cool()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var events <-chan fsnotify.Event
@@ -165,6 +173,7 @@ func (w *waker) run(n *fsnotify.Watcher, stop, ended chan struct{}) {
 		case <-tick.C:
 			w.pokeAll()
 			fast = w.heat(time.Now())
+			w.calm()
 		case <-fast:
 			fast = w.pokeHot()
 		case err := <-errs:
@@ -173,7 +182,9 @@ func (w *waker) run(n *fsnotify.Watcher, stop, ended chan struct{}) {
 				w.pokeAll()
 			}
 		case e := <-events:
-			w.poke(filepath.Dir(e.Name), filepath.Base(e.Name))
+			if w.poke(filepath.Dir(e.Name), filepath.Base(e.Name)) {
+				fast = w.heat(time.Now())
+			}
 		}
 	}
 }
@@ -192,12 +203,13 @@ func watchError(dir string, err error) error {
 	return fmt.Errorf("%s cannot be watched: %w", dir, err)
 }
 
-func (w *waker) poke(dir, name string) {
+// poke wakes who waits for name in dir. True: there are too many changes in dir.
+func (w *waker) poke(dir, name string) (busy bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d := w.dirs[dir]
 	if d == nil {
-		return
+		return false
 	}
 	d.n++
 	for u := range d.users {
@@ -205,6 +217,7 @@ func (w *waker) poke(dir, name string) {
 			u.poke()
 		}
 	}
+	return d.n > hotEvents && d.hot.IsZero()
 }
 
 // heat stops being told about busy directories and begins again with those that
@@ -214,15 +227,27 @@ func (w *waker) heat(now time.Time) <-chan time.Time {
 	for dir, d := range w.dirs {
 		switch {
 		case d.hot.IsZero() && d.n > hotEvents:
-			d.hot = now.Add(hotFor)
+			d.heat = min(max(2*d.heat, hotFor), hottest)
+			d.hot = now.Add(d.heat)
 			_ = w.notify.Remove(dir) // gone with its directory already
 		case !d.hot.IsZero() && now.After(d.hot) && w.add(dir) == nil:
 			d.hot = time.Time{}
 		}
-		d.n = 0
 	}
 	w.mu.Unlock()
 	return w.pokeHot()
+}
+
+// calm begins to count changes anew.
+func (w *waker) calm() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range w.dirs {
+		if d.hot.IsZero() && d.n < hotEvents/2 && d.asked {
+			d.heat = 0
+		}
+		d.n, d.asked = 0, d.hot.IsZero()
+	}
 }
 
 // pokeHot wakes who waits for files in hot directories and returns when to do
@@ -230,17 +255,23 @@ func (w *waker) heat(now time.Time) <-chan time.Time {
 func (w *waker) pokeHot() <-chan time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var again <-chan time.Time
+	files := 0
 	for _, d := range w.dirs {
 		if d.hot.IsZero() {
 			continue
 		}
-		again = time.After(hotLook)
+		files += len(d.users)
 		for u := range d.users {
 			u.poke()
 		}
 	}
-	return again
+	if files == 0 {
+		return nil
+	}
+	if w.alarm == nil {
+		w.alarm = newAlarm()
+	}
+	return w.alarm.after(min(time.Duration(files)*hotLook, hotMost))
 }
 
 func (w *waker) pokeAll() {
@@ -255,5 +286,15 @@ func (u *wakeup) poke() {
 	select {
 	case u.c <- struct{}{}:
 	default:
+	}
+}
+
+// cool gives back what hot directories need.
+func (w *waker) cool() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.alarm != nil {
+		w.alarm.close()
+		w.alarm = nil
 	}
 }

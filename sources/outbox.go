@@ -56,18 +56,35 @@ func newOutbox(ctx context.Context, out chan<- Batch, id event.SourceID, clock C
 // add puts one record into the open batch and sends the batch when it is full.
 // blk, when not nil, is the block that holds the record's bytes.
 func (o *outbox) add(r Record, blk *block) error {
+	*o.slot(blk, r.Seen) = r
+	return o.filled(len(r.Raw))
+}
+
+// slot returns where the next record of the open batch goes. It holds what another
+// record left there: all of it has to be set.
+func (o *outbox) slot(blk *block, seen time.Time) *Record {
 	if o.cargo == nil {
 		o.cargo = cargos.Get().(*cargo)
-		o.since = r.Seen
+		o.since = seen
 	}
 	c := o.cargo
 	if blk != nil && (len(c.blocks) == 0 || c.blocks[len(c.blocks)-1] != blk) {
 		blk.retain()
 		c.blocks = append(c.blocks, blk)
 	}
-	c.records = append(c.records, r)
-	o.bytes += len(r.Raw)
-	if len(c.records) >= MaxRecords || o.bytes >= MaxBytes {
+	n := len(c.records)
+	if n < cap(c.records) {
+		c.records = c.records[:n+1]
+	} else {
+		c.records = append(c.records, Record{}) // a full batch could not be sent
+	}
+	return &c.records[n]
+}
+
+// filled says that n bytes of a record were put into the newest slot.
+func (o *outbox) filled(n int) error {
+	o.bytes += n
+	if len(o.cargo.records) >= MaxRecords || o.bytes >= MaxBytes {
 		return o.send()
 	}
 	return nil
@@ -190,21 +207,20 @@ func (o *outbox) done(c *cargo) func(error) {
 // frames moves all complete frames of f into batches. ref carries source, file
 // and epoch.
 func (o *outbox) frames(f *Framer, ref event.Ref, now time.Time) error {
-	for {
-		fr, ok := f.Next()
-		if !ok {
-			o.hold(f, ref, now)
-			return nil
-		}
-		ref.Offset, ref.Len = fr.Offset, int32(len(fr.Raw))
-		r := Record{Raw: fr.Raw, Ref: ref, Line: fr.Line, Seen: now, Flags: fr.Flags, Cut: fr.Cut}
-		if err := o.add(r, f.blk); err != nil {
+	var fr Frame
+	for f.next(&fr) {
+		r := o.slot(f.blk, now)
+		*r = Record{Raw: fr.Raw, Ref: ref, Line: fr.Line, Seen: now, Flags: fr.Flags, Cut: fr.Cut}
+		r.Ref.Offset, r.Ref.Len = fr.Offset, int32(len(fr.Raw))
+		if err := o.filled(len(fr.Raw)); err != nil {
 			return err
 		}
 	}
+	o.hold(f, ref, now)
+	return nil
 }
 
-// lost adds a record that stands for at least one missing and says what happened.
+// lost adds a record that stands for what is missing, at least one, and says what happened.
 func (o *outbox) lost(l loss, ref event.Ref) error {
-	return o.add(Record{Raw: []byte(l.why), Ref: ref, Seen: o.clock.Now(), Lost: 1, Flags: l.flags}, nil)
+	return o.add(Record{Raw: []byte(l.why), Ref: ref, Seen: o.clock.Now(), Lost: max(1, l.n), Flags: l.flags}, nil)
 }

@@ -1,11 +1,11 @@
 package sources
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -64,17 +64,11 @@ func beginning(f *os.File, n int) ([]byte, error) {
 	return b[:got], joinClose(err, r)
 }
 
-// holdsBeginning says whether what f holds begins with these bytes.
-func holdsBeginning(f *os.File, head []byte) bool {
-	b, err := beginning(f, len(head))
-	return err == nil && bytes.Equal(b, head)
-}
-
 // newPacked takes over a compressed file, standing at s of what it holds. near
 // are the bytes before s, at most nearLen. Getting there costs decompressing all
 // that comes before.
 func newPacked(ctx context.Context, f *os.File, s FrameState, now time.Time) (g *generation, near []byte, err error) {
-	head, err := beginning(f, int(min(headLen, s.Offset)))
+	head, err := beginning(f, headLen)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
@@ -110,3 +104,28 @@ func skipTo(ctx context.Context, r io.Reader, off int64) ([]byte, error) {
 	_, err := io.ReadFull(r, near)
 	return near, err
 }
+
+// admitPacked reads a rotated file that was compressed before it was read, from
+// its beginning. It says what cannot be read.
+func (w *follow) admitPacked(s sibling) {
+	f, err := w.openSibling(s)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // renamed since it was listed: found again under its new name
+	}
+	if err != nil {
+		w.lose(loss{why: s.path + " was rotated away and compressed before it was read, and cannot be opened: " + err.Error()})
+		w.know(s)
+		return
+	}
+	g, _, err := newPacked(w.ctx, f, FrameState{}, w.now())
+	switch {
+	case err != nil:
+		w.lose(loss{why: s.path + " was rotated away and compressed before it was read, and cannot be decompressed: " + err.Error() + ": at least 1 record may be missing, upper bound unknown"})
+		w.know(s)
+	default:
+		w.admitOlder(g)
+	}
+}
+
+// lose says that something is missing, before anything else is read.
+func (w *follow) lose(l loss) { w.missing = append(w.missing, l) }

@@ -22,12 +22,16 @@ func (w *follow) restore(marks []mark) {
 	all, _ := w.siblings()
 	var since time.Time
 	var last event.FileID
+	for _, m := range marks {
+		if m.done {
+			w.finished = append(w.finished, m)
+		}
+	}
 	found := w.reopenAll(marks, all)
 	for i, m := range marks {
 		w.epoch = max(w.epoch, m.epoch)
 		since = time.Unix(0, m.seen)
 		if m.done {
-			w.finished = append(w.finished, m)
 			continue
 		}
 		g := found[i]
@@ -37,20 +41,26 @@ func (w *follow) restore(marks []mark) {
 			w.finished = append(w.finished, m)
 			continue
 		}
+		if fi, err := w.opts.stat(w.path); err == nil && g.id != m.id && statID(fi) == m.id {
+			w.noteCopy()
+		}
 		if m.headLen > 0 { // else it may have been copied and truncated since, and the copy is news
 			last = g.id
 		}
 	}
 	rotated := w.endAllButCurrent() || len(marks) > 0 && marks[len(marks)-1].headLen == 0
+	if n := len(found); rotated && n > 0 && found[n-1] != nil && found[n-1].id == last {
+		w.gap = newGap(last)
+	}
 	at := slices.IndexFunc(all, func(s sibling) bool { return s.id == last })
 	for i, s := range all {
 		newer := s.mtime.After(since) || i > at && s.mtime.Equal(since) // clocks tick slower than renames follow each other
 		switch {
 		case w.holds(s.id):
-		case !rotated || !newer || len(marks) == 0 || len(w.gens) >= maxGens || w.isDone(s):
+		case !rotated || !newer || len(marks) == 0:
 			w.know(s)
-		case s.packed:
-			w.admitPacked(s)
+		case w.full || w.crowded(s):
+			w.full = true // found again when there is room
 		default:
 			w.admitSibling(s)
 		}
@@ -83,7 +93,7 @@ func (w *follow) reopenAll(marks []mark, all []sibling) []*generation {
 // holds says whether the file is one of the generations.
 func (w *follow) holds(id event.FileID) bool {
 	for _, g := range w.gens {
-		if g.id == id {
+		if g.id == id || g.copy != nil && g.copyID == id {
 			return true
 		}
 	}
@@ -136,7 +146,7 @@ func (w *follow) openMark(path string, m mark, strict bool) *generation {
 	}
 	sameInode := g.id.Ino == m.id.Ino && (!strict || g.id.Dev == m.id.Dev)
 	sameBytes := g.size >= m.state.Offset && digestOf(g.peek(0, m.headLen)) == m.head && digestOf(g.near) == m.near
-	if w.holds(g.id) || !sameBytes || !sameInode && (strict || m.headLen == 0) {
+	if w.holds(g.id) || !sameBytes || !sameInode && (strict || m.headLen == 0) || m.headLen == 0 && w.isDone(sibling{path: path}) {
 		g.close()
 		return nil
 	}

@@ -54,21 +54,33 @@ func (w *follow) present(fi fs.FileInfo) {
 	if fi.Size() == 0 && cur.framer.Offset() == 0 && !fi.ModTime().Equal(cur.mtime) {
 		w.switched = w.now() // it may have been filled, copied and emptied since
 	}
-	changed := fi.Size() != cur.size || !fi.ModTime().Equal(cur.mtime)
-	cur.size, cur.mtime = fi.Size(), fi.ModTime()
-	if changed {
-		off, intact := cur.framer.Offset(), cur.intact()
-		if fi.Size() < off || fi.Size() == off && !intact { // beyond off, read finds out
-			w.truncated(cur)
-			return
-		}
-		if intact { // else it is the size of what was written after a truncation
-			cur.most = max(cur.most, fi.Size())
-		}
+	if was := cur.size; fi.Size() != was || !fi.ModTime().Equal(cur.mtime) {
+		cur.size, cur.mtime = fi.Size(), fi.ModTime()
+		w.cutOff(cur, was)
 	}
-	if w.learnSiblings(cur.id) {
-		cur.sure = cur.mtime
+	if learnt := w.learnSiblings(cur.id); learnt && w.current() != nil {
+		w.current().sure = w.current().mtime
 	}
+}
+
+// cutOff deals with a current file that changed and had was bytes before: with its
+// truncation, and with the loss of its end.
+func (w *follow) cutOff(cur *generation, was int64) {
+	off := cur.framer.Offset()
+	cut := cur.size < was && cur.size >= off && off > 0
+	if cut && int64(len(cur.head)) > cur.size {
+		cur.head = cur.head[:cur.size]
+	}
+	if cur.size < off || !cur.intact() {
+		w.truncated(cur)
+		return
+	}
+	if cut {
+		cur.most = cur.size
+		w.lose(loss{flags: event.FlagShrank, why: fmt.Sprintf("%s was cut off at byte %d; it had %d, of which %d had been read: at least 1 record may be missing, upper bound unknown; ask who did it", w.path, cur.size, was, off)})
+	}
+	cur.most = max(cur.most, cur.size)
+	cur.foresee()
 }
 
 // back makes a generation current again that came back under its name.
@@ -102,7 +114,9 @@ func (w *follow) next(old *generation) {
 	}
 	if len(w.gens) > 0 || w.begun {
 		w.switched = w.now()
-		w.skipped(g.id)
+		w.expect(old)
+		all, _ := w.siblings()
+		w.admitAll(all, g.id)
 	}
 	w.admit(g)
 	w.help(g)
@@ -177,10 +191,11 @@ func (w *follow) truncated(g *generation) {
 	i := slices.Index(w.gens, g)
 	g.dead = true
 	w.switched = w.now() // there may be more than one copy
-	fresh := &generation{file: g.file, fd: g.fd, id: g.id, framer: NewFramer(FrameState{}), grown: w.now(), size: g.size, mtime: g.mtime, sure: g.sure, ended: g.ended}
-	g.file = nil // the new generation closes it
-	g.release()
-	g.copy = w.copyOf(g)
+	fresh := g.emptied(w.now())
+	if g.copy = w.copyOf(g); g.copy != nil {
+		g.copyID, _ = IDOf(g.copy) // where it fails, reading does too and says so
+		w.expectCopy(g.copyID)
+	}
 	g.lost = loss{flags: event.FlagShrank, why: fmt.Sprintf("%s was truncated or overwritten after %d bytes of it had been read: at least 1 record may be missing, upper bound unknown; ask who did it, log rotation keeps a copy beside it", w.path, g.framer.Offset())}
 	w.epoch++
 	fresh.epoch = w.epoch
@@ -194,6 +209,7 @@ func (w *follow) truncated(g *generation) {
 // the writer may still have it open.
 func (w *follow) gone() {
 	if cur := w.current(); cur != nil {
+		w.expect(cur)
 		cur.end(w.now())
 	}
 	if w.target == "" {
@@ -207,8 +223,9 @@ func (w *follow) gone() {
 			w.know(s)
 		}
 	case !mtime.Equal(w.listed):
-		w.skipped(event.FileID{})
-		if settled {
+		all, exact := w.siblings()
+		if w.admitAll(all, event.FileID{}) && exact && settled {
+			w.forget(all)
 			w.listed = mtime
 		}
 	}
@@ -230,41 +247,33 @@ func (w *follow) refused(err error) {
 	}
 }
 
-// skipped admits the generations that the path named between two looks: rotated
-// files that were not there at the last look, oldest first.
-func (w *follow) skipped(newest event.FileID) {
-	all, _ := w.siblings()
-	for _, s := range all {
-		if s.id != newest && !s.packed && s.size > 0 && !w.holds(s.id) && !w.isKnown(s) {
-			w.admitSibling(s)
-		}
-	}
-}
-
-// admitSibling reads a rotated file from its beginning, unless it is a copy of
-// a generation that was read already.
+// admitSibling reads a rotated file from its beginning, unless it is a copy of a
+// generation that was read already, or what compression made of one.
 func (w *follow) admitSibling(s sibling) {
-	if len(w.gens) >= maxGens {
-		return // found again when there is room
-	}
 	if w.isDone(s) {
 		w.know(s)
 		return
 	}
-	f, err := w.opts.Open(s.path)
+	if s.packed {
+		if was, ok := w.packedFrom(s); ok {
+			w.gap.renamed(was, s.id)
+			w.know(s)
+			return
+		}
+		w.admitPacked(s)
+		return
+	}
+	f, err := w.openSibling(s)
 	if errors.Is(err, fs.ErrNotExist) {
 		return // renamed since it was listed: found again under its new name
 	}
 	if err != nil {
-		w.missing = append(w.missing, loss{why: fmt.Sprintf("%s was rotated away before it was read and cannot be opened: %v", s.path, err)})
+		w.lose(loss{why: fmt.Sprintf("%s was rotated away before it was read and cannot be opened: %v", s.path, err)})
+		w.know(s)
 		return
 	}
 	g, err := newGeneration(f, FrameState{}, w.now())
 	if err != nil {
-		return
-	}
-	if g.id != s.id { // renamed since it was listed: found again under its new name
-		g.close()
 		return
 	}
 	if slices.ContainsFunc(w.gens, g.copies) {
@@ -276,6 +285,7 @@ func (w *follow) admitSibling(s sibling) {
 
 // admitOlder appends a generation the path does not name any more, before the one it names.
 func (w *follow) admitOlder(g *generation) {
+	w.gap.found(g.id)
 	g.end(w.now())
 	w.admit(g)
 	if n := len(w.gens); n > 1 && w.gens[n-2].ended.IsZero() {

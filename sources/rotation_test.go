@@ -292,6 +292,9 @@ func TestRotationUnderLoad(t *testing.T) {
 				if c.lost > destroyed || c.doubled > 0 || !m.copy && c.split > 0 {
 					t.Errorf("%s: %+v; the rotation itself destroyed %d", runners[i].name, c, destroyed)
 				}
+				if c.lost > 0 && c.told == 0 {
+					t.Errorf("%s lost %d lines and told nothing", runners[i].name, c.lost)
+				}
 			}
 		})
 	}

@@ -2,9 +2,11 @@ package sources
 
 import (
 	"cmp"
-	"maps"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ type sibling struct {
 	mtime time.Time
 
 	packed bool // by its name; its bytes say
+	number int  // in its name, -1 none
 }
 
 // plain returns the path without the ending that compression gave it.
@@ -29,13 +32,30 @@ func (s sibling) plain() string {
 	return s.path
 }
 
+// openSibling opens a rotated file that was listed. Where its name has gone to
+// another file since, it does not exist: it is found again under its new name.
+func (w *follow) openSibling(s sibling) (*os.File, error) {
+	f, err := w.opts.Open(s.path)
+	if err != nil || s.id == (event.FileID{}) {
+		return f, err
+	}
+	if id, err := IDOf(f); err != nil || id != s.id {
+		_ = f.Close() // opened for reading: nothing can be lost
+		return nil, &fs.PathError{Op: "open", Path: s.path, Err: fs.ErrNotExist}
+	}
+	return f, nil
+}
+
 // siblings lists the rotated names beside the file, oldest first. exact says
 // that nothing was renamed meanwhile: else some may be missing.
 func (w *follow) siblings() (found []sibling, exact bool) {
 	for range 3 {
 		before, settled := w.dirTime()
 		found = w.list()
-		if after, _ := w.dirTime(); settled && after.Equal(before) {
+		if !settled {
+			break // it goes on: what is missing is found at the next look
+		}
+		if after, _ := w.dirTime(); after.Equal(before) {
 			return found, true
 		}
 	}
@@ -56,17 +76,56 @@ func (w *follow) list() []sibling {
 		}
 		fi, err := e.Info()
 		if err == nil && fi.Mode().IsRegular() {
-			found = append(found, sibling{dir + e.Name(), statID(fi), fi.Size(), fi.ModTime(), !rotatedName(base, e.Name())})
+			found = append(found, sibling{dir + e.Name(), statID(fi), fi.Size(), fi.ModTime(), !rotatedName(base, e.Name()), rotationNumber(base, e.Name())})
 		}
 	}
 	found = slices.DeleteFunc(found, func(s sibling) bool { // being compressed right now: the original says it all
 		return s.packed && slices.ContainsFunc(found, func(o sibling) bool { return o.path == unpackedName(s.path) })
 	})
+	sortOldest(found)
+	return found
+}
+
+// sortOldest sorts by modification time, but numbers, which each rotation raises,
+// know better among themselves: late writers and compression change times.
+func sortOldest(found []sibling) {
 	slices.SortStableFunc(found, func(a, b sibling) int {
 		return cmp.Or(a.mtime.Compare(b.mtime), cmp.Compare(len(b.plain()), len(a.plain())), strings.Compare(b.plain(), a.plain()))
 	})
-	return found
+	var at []int
+	var numbered []sibling
+	for i, s := range found {
+		if s.number >= 0 {
+			at, numbered = append(at, i), append(numbered, s)
+		}
+	}
+	slices.SortStableFunc(numbered, func(a, b sibling) int { return cmp.Compare(b.number, a.number) })
+	for i, s := range numbered {
+		found[at[i]] = s
+	}
 }
+
+// rotationNumber returns the number in a rotated name, -1 where there is none or
+// it is a date.
+func rotationNumber(base, name string) int {
+	if plain := unpackedName(name); plain != "" {
+		name = plain
+	}
+	rest, ok := strings.CutPrefix(name, base+".")
+	if ext := filepath.Ext(base); !ok && ext != "" {
+		if rest, ok = strings.CutPrefix(name, strings.TrimSuffix(base, ext)+"."); ok {
+			rest, ok = strings.CutSuffix(rest, ext)
+		}
+	}
+	n, err := strconv.Atoi(rest)
+	if !ok || err != nil || n < 0 || n > maxNumber || strings.Trim(rest, "0123456789") != "" {
+		return -1
+	}
+	return n
+}
+
+// maxNumber is the largest number of a rotated file; larger ones are dates.
+const maxNumber = 99_999
 
 func (w *follow) targetOrPath() string {
 	if w.target != "" {
@@ -82,7 +141,7 @@ func (w *follow) targetOrPath() string {
 // being renamed. It says whether all of them were dealt with.
 func (w *follow) learnSiblings(id event.FileID) (learnt bool) {
 	mtime, settled := w.dirTime()
-	if mtime.Equal(w.listed) {
+	if mtime.Equal(w.listed) && !w.full && (w.gap == nil || w.gap.waits(w.now())) {
 		return true
 	}
 	all, exact := w.siblings()
@@ -95,28 +154,65 @@ func (w *follow) learnSiblings(id event.FileID) (learnt bool) {
 		cur = nil
 	}
 	lately := !w.switched.Before(w.learnt) || w.now().Sub(w.switched) < w.opts.Grace
-	news := w.blank || lately && !w.switched.IsZero()
-	for _, s := range all {
-		switch {
-		case w.holds(s.id):
-		case news && s.size == 0: // a copy that is just being made: its bytes will tell
-			exact = false
-		case !s.packed && news && !w.isKnown(s):
-			w.admitSibling(s)
-		default:
-			w.know(s)
+	news := w.blank || w.full || w.gap != nil || lately && !w.switched.IsZero()
+	if news {
+		exact = w.admitAll(all, id) && exact
+	} else {
+		for _, s := range all {
+			if !w.holds(s.id) {
+				w.know(s)
+			}
 		}
 	}
 	w.learnt, w.blank = w.now(), cur != nil && cur.framer.Offset() == 0
-	if exact { // forgets inodes that are free for others
-		maps.DeleteFunc(w.known, func(id event.FileID, _ print) bool {
-			return !slices.ContainsFunc(all, func(s sibling) bool { return s.id == id })
-		})
+	if exact {
+		w.forget(all)
 	}
 	if settled && exact {
+		w.judge(all, id)
 		w.listed = mtime
 	}
 	return exact
+}
+
+// admitAll admits the rotated files that are not known, oldest first. It says
+// whether all of them were dealt with.
+func (w *follow) admitAll(all []sibling, newest event.FileID) bool {
+	w.full = false
+	done := true
+	for _, s := range all {
+		switch {
+		case s.id == newest || w.holds(s.id):
+		case s.size == 0: // a copy that is just being made: its bytes will tell
+			done = false
+		case w.isKnown(s):
+		case w.crowded(s):
+			w.full = true
+			return false
+		default:
+			w.admitSibling(s)
+		}
+	}
+	return done
+}
+
+// spareGens are kept free among the generations for the current one and for what
+// a truncation makes of it.
+const spareGens = 4
+
+// maxPacked bounds how many compressed files are read at once, because of the
+// memory their decoders need.
+const maxPacked = 4
+
+// crowded says whether there is no room for another generation yet.
+func (w *follow) crowded(s sibling) bool {
+	packed := 0
+	for _, g := range w.gens {
+		if g.packed != nil {
+			packed++
+		}
+	}
+	return len(w.gens) >= maxGens-spareGens || s.packed && packed >= maxPacked
 }
 
 // dirSettled is how long a directory must have been left alone before its

@@ -113,22 +113,35 @@ func TestCommandGroupIsEnded(t *testing.T) {
 
 func TestJournalctlArguments(t *testing.T) {
 	base := "journalctl --output=json --follow --all --quiet --no-pager"
+	const id = "0123456789abcdef0123456789abcdef"
 	for _, c := range []struct {
-		from Position
-		args []string
-		want string
+		from    Position
+		args    []string
+		machine string
+		want    string
 	}{
-		{"", nil, base + " --lines=0"},
-		{"", []string{"--since=-24h"}, base + " --since=-24h --no-tail"},
-		{"s=1;i=2", []string{"--since=-24h", "--unit=ssh"}, base + " --unit=ssh --no-tail --after-cursor=s=1;i=2"},
+		{"", nil, "", base + " --lines=0"},
+		{"", []string{"--since=-24h"}, "", base + " --since=-24h --no-tail"},
+		{"s=1;i=2", []string{"--since=-24h", "--unit=ssh"}, "", base + " --unit=ssh --no-tail --after-cursor=s=1;i=2"},
+		{"s=1;i=2", []string{"--since=-24h"}, id, base + " --merge _MACHINE_ID=" + id + " --no-tail --after-cursor=s=1;i=2"},
+		{"", []string{"--directory=/srv/journal"}, id, base + " --directory=/srv/journal --merge --no-tail"},
 	} {
-		got, err := journalctl(c.from, c.args)
+		got, err := journalctl(c.from, c.args, c.machine)
 		if err != nil || strings.Join(got, " ") != c.want {
 			t.Errorf("%q %q: %q, %v", c.from, c.args, got, err)
 		}
 	}
-	if _, err := journalctl("x=1 --file=/etc/shadow", nil); err == nil {
+	if _, err := journalctl("x=1 --file=/etc/shadow", nil, ""); err == nil {
 		t.Error("a cursor with a blank in it was taken")
+	}
+	path := filepath.Join(t.TempDir(), "machine-id")
+	for text, want := range map[string]string{id + "\n": id, "": "", "uninitialized\n": "", id + " +": "", strings.ToUpper(id): ""} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := machineID(path); got != want {
+			t.Errorf("%q is taken for machine %q", text, got)
+		}
 	}
 }
 

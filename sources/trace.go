@@ -33,6 +33,14 @@ var traceParts = [...]string{
 	"goroutine ", "created by ", "panic: ", "[signal ", "exit status ", "--- End of ", "... ", "Stack trace:", "stack backtrace:", "Exception Group Traceback",
 }
 
+// partFirst are the bytes traceParts begin with, so that few lines are compared with them.
+var partFirst = func() (t [256]bool) {
+	for _, p := range traceParts {
+		t[p[0]] = true
+	}
+	return t
+}()
+
 // exceptionEnds are what the names of exceptions end with.
 var exceptionEnds = [...]string{"Exception", "Error", "Throwable", "Failure"}
 
@@ -50,12 +58,23 @@ func shapeOf(line []byte) shape {
 	case line[0] == '#' && len(line) > 2 && line[1]-'0' < 10:
 		return shapePart // PHP's frames
 	}
-	for _, p := range traceParts {
-		if line[0] == p[0] && len(line) >= len(p) && string(line[:len(p)]) == p {
-			return shapePart
-		}
+	if tracePart(line) {
+		return shapePart
 	}
 	return namedShape(line)
+}
+
+// tracePart says whether line, which is not empty, begins as a part of a trace does.
+func tracePart(line []byte) bool {
+	if !partFirst[line[0]] {
+		return false
+	}
+	for _, p := range traceParts {
+		if len(line) >= len(p) && string(line[:len(p)]) == p {
+			return true
+		}
+	}
+	return false
 }
 
 // namedShape tells lines that begin with a dotted name.
@@ -72,12 +91,23 @@ func namedShape(line []byte) shape {
 	case n < len(line) && line[n] != ':':
 		return shapeOther
 	}
-	for _, end := range exceptionEnds {
-		if bytes.HasSuffix(line[:n], []byte(end)) {
-			return shapeException
-		}
+	if exceptional(line[:n]) {
+		return shapeException
 	}
 	return shapeName
+}
+
+// exceptional says whether a name ends as those of exceptions do.
+func exceptional(name []byte) bool {
+	if n := len(name); n == 0 || name[n-1] != 'n' && name[n-1] != 'r' && name[n-1] != 'e' {
+		return false // few names come further
+	}
+	for _, end := range exceptionEnds {
+		if bytes.HasSuffix(name, []byte(end)) {
+			return true
+		}
+	}
+	return false
 }
 
 // nameByte are the bytes of names of classes and of Go functions with receivers.
@@ -88,8 +118,20 @@ var nameByte = func() (t [256]bool) {
 	return t
 }()
 
-// secondLine says whether a line of shape s may follow some first line.
-func secondLine(s shape) bool {
+// secondLine says whether line may follow some first line: by its shape, but it is
+// asked of every line, so names are walked through only where their end fits.
+func secondLine(line []byte) bool {
+	if len(line) > 0 && 'A' <= line[0]&^0x20 && line[0]&^0x20 <= 'Z' && !partFirst[line[0]] {
+		line = trimReturn(line[:min(len(line), maxShape)])
+		n := bytes.IndexByte(line, ':')
+		if n < 0 {
+			n = len(line)
+		}
+		if !exceptional(line[:n]) {
+			return false
+		}
+	}
+	s := shapeOf(line)
 	return s == shapeIndented || s == shapeBlank || s == shapePart || s == shapeException
 }
 

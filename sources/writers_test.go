@@ -15,7 +15,7 @@ import (
 // installed returns the path of a program, or skips the test.
 func installed(t *testing.T, name string) string {
 	t.Helper()
-	for _, dir := range []string{"", "/usr/sbin", "/sbin"} {
+	for _, dir := range []string{"", "/usr/sbin", "/sbin", "/usr/lib/systemd", "/lib/systemd"} {
 		if p, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 			return p
 		}
