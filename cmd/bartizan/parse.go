@@ -16,29 +16,35 @@ import (
 )
 
 func newParse(a *app) *cobra.Command {
-	var raw, explain bool
+	var raw, explain, more bool
 	c := &cobra.Command{
 		Use:   "parse PATH…",
 		Short: "print events as NDJSON: format, time, level, native fields, ECS names",
 		Long: `Parse reads files, folders, compressed files and standard input (-) to their end
-and prints every record as it was understood. The format is found from the
+and prints every record as it was understood; of hosts named by --ssh and --agent the
+files as they are now. The format is found from the
 records, or forced with --format, which is one of
 ` + formatNames(),
 		Example: `  bartizan parse /var/log/nginx/access.log | jq -r '.ecs["source.ip"]' | sort | uniq -c | sort -n
   bartizan parse --format cloudtrail --raw trail.json.gz
+  bartizan parse --enrich -c bartizan.toml trail.json | jq -r '.enriched["source.as.organization.name"]'
   bartizan parse --explain odd.log | head -1`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, paths []string) error { return a.parse(c.Context(), paths, raw, explain) },
+		Args: a.somePaths,
+		RunE: func(c *cobra.Command, paths []string) error {
+			return a.parse(c.Context(), paths, parse.JSONOptions{Raw: raw, More: more}, explain)
+		},
 	}
 	c.Flags().BoolVar(&raw, "raw", false, "add the exact record")
-	c.Flags().BoolVar(&explain, "explain", false, "print how well each format fits each record, and why, instead")
-	c.Flags().StringVarP(&a.configFile, "config", "c", "", "config `FILE`, for formats and aliases of your own")
+	c.Flags().BoolVar(&explain, "explain", false, "print how well each format fits each record, and why, and which file says what else is known, instead")
+	c.Flags().BoolVar(&more, "enrich", false, "add what is known of addresses, users, hosts and agents beyond the record")
+	c.Flags().StringVarP(&a.configFile, "config", "c", "", "config `FILE`, for formats, aliases and assets of your own")
+	a.farFlags(c)
 	a.formatFlag(c)
 	a.timeFlags(c)
 	return c
 }
 
-func (a *app) parse(ctx context.Context, paths []string, raw, explain bool) error {
+func (a *app) parse(ctx context.Context, paths []string, o parse.JSONOptions, explain bool) error {
 	from, to, err := a.window(time.Now())
 	if err != nil {
 		return err
@@ -47,10 +53,11 @@ func (a *app) parse(ctx context.Context, paths []string, raw, explain bool) erro
 	if err != nil {
 		return err
 	}
-	open, failed, err := a.openStatic(ctx, reg, paths)
+	open, failed, stop, err := a.openAll(ctx, reg, paths)
 	if err != nil {
 		return err
 	}
+	defer stop()
 	out := bufio.NewWriterSize(a.out, 64<<10)
 	var buf []byte
 	scores := reg.Stream(sources.Info{})
@@ -61,7 +68,7 @@ func (a *app) parse(ctx context.Context, paths []string, raw, explain bool) erro
 			if explain {
 				return writeJSON(out, newExplained(e, scores))
 			}
-			buf = append(parse.AppendJSON(buf[:0], e, parse.JSONOptions{Raw: raw}), '\n')
+			buf = append(parse.AppendJSON(buf[:0], e, o), '\n')
 			_, err := out.Write(buf)
 			return err
 		},
@@ -74,7 +81,10 @@ type explained struct {
 	Line   int64          `json:"line"`
 	Source event.SourceID `json:"source"`
 	Format string         `json:"format"` // what it was read as
-	Scores []formatScore  `json:"scores"`
+	Why    string         `json:"why"`    // in a sentence or two
+	Scores []formatScore  `json:"scores"` // of raw text and text also the near misses, with a score of 0
+
+	Enriched []event.Fact `json:"enriched,omitempty"` // with what says it
 }
 
 type formatScore struct {
@@ -84,11 +94,16 @@ type formatScore struct {
 }
 
 func newExplained(e *event.Event, s *parse.Stream) explained {
-	x := explained{Line: e.Line, Source: e.Ref.Source, Format: e.FormatName}
-	for _, one := range s.Explain(e.Raw) {
-		if one.Score > 0 {
+	found := s.Explain(e.Raw)
+	x := explained{Line: e.Line, Source: e.Ref.Source, Format: e.FormatName, Why: parse.Summary(e, found), Scores: []formatScore{}}
+	doubtful := e.FormatName == "raw" || e.FormatName == "text"
+	for _, one := range found {
+		if one.Score > 0 || doubtful && one.Near() {
 			x.Scores = append(x.Scores, formatScore{one.Name, one.Score, one.Why})
 		}
+	}
+	if e.More != nil {
+		x.Enriched = e.More.About(e)
 	}
 	return x
 }

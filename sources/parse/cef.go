@@ -271,7 +271,7 @@ func (p *pass) vendorMeaning(table []pair, vendor, severity, proto name) {
 	p.e.Level = severityLevel(p.value(severity))
 	p.aliases(table)
 	p.transport(proto)
-	for _, n := range [...]name{cefOutcome, cefAct} {
+	for _, n := range [...]name{cefOutcome, cefAct, ecsAction} {
 		switch str(lower(low[:], p.value(n))) {
 		case "success", "allow", "allowed", "accept", "accepted", "permit", "permitted", "pass", "passed":
 			p.outcome(true)

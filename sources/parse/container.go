@@ -87,9 +87,10 @@ func readCRI(p *pass) bool {
 func (p *pass) unwrap() {
 	mark := len(p.fields)
 	t, had := p.t, p.hasT
+	p.hasT = false // what is inside is read as if it stood alone
 	p.depth++
 	if p.depth > 2 {
-		p.e.Message = str(p.text)
+		p.e.Message, p.hasT = str(p.text), had
 		return
 	}
 	outer, slots := p.spec.reader, p.hideSlots()

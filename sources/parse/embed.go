@@ -7,6 +7,7 @@ func (p *pass) embed(r uint8) {
 	}
 	mark, keep, slots := len(p.fields), *p.e, p.hideSlots()
 	t, had, text, off := p.t, p.hasT, p.text, p.off
+	p.hasT = false // what is inside is read as if it stood alone
 	p.depth++
 	if !readers[r].read(p) {
 		p.rewind(mark)

@@ -69,21 +69,25 @@ var envoyAliases = []pair{
 	{ecsUserAgent, evAgent},
 	{ecsRequestID, evReqID},
 	{ecsURLDomain, evAuth},
+	{w3cMethod, evMethod},
+	{w3cURI, evPath},
+	{w3cStatus, evCode},
+	{w3cAgent, evAgent},
+	{w3cAgent2, evAgent},
+	{w3cHost, evAuth},
+}
+
+// envoyHeadAliases are those of names that only the JSON form has.
+var envoyHeadAliases = []pair{
 	{ecsMethod, evMethodHead},
 	{ecsURL, evOrigPath},
 	{ecsURL, evPathHead},
 	{ecsUserAgent, evAgentHead},
 	{ecsRequestID, known("x-request-id")},
 	{ecsURLDomain, evAuthHead},
-	{w3cMethod, evMethod},
 	{w3cMethod, evMethodHead},
-	{w3cURI, evPath},
 	{w3cURI, evOrigPath},
 	{w3cURI, evPathHead},
-	{w3cStatus, evCode},
-	{w3cAgent, evAgent},
-	{w3cAgent2, evAgent},
-	{w3cHost, evAuth},
 	{w3cAgent, evAgentHead},
 	{w3cAgent2, evAgentHead},
 	{w3cHost, evAuthHead},
@@ -93,26 +97,37 @@ func scoreEnvoy(b []byte) (int, string) {
 	if len(b) < 30 || b[0] != '[' || b[5] != '-' {
 		return 0, "does not begin with [yyyy-mm-dd"
 	}
-	_, _, zoned, end := isoStamp(b[1:])
-	if end < 0 || !zoned {
+	if _, end := envoyStamp(b); end == 0 {
 		return 0, "the brackets do not hold a stamp with its zone"
-	}
-	if prefixAt(b, end+1, `] "`) {
+	} else if prefixAt(b, end, `] "`) {
 		return 92, "[stamp] and a quoted request, as Envoy writes it"
 	}
 	return 0, "a stamp in brackets, but no quoted request after it"
 }
 
+// envoyStamp reads the stamp after the bracket and returns where it ends, 0 when
+// there is none or it names no zone.
+func envoyStamp(b []byte) (stamp, int) {
+	if len(b) < 30 || b[0] != '[' || b[5] != '-' {
+		return stamp{}, 0
+	}
+	c, east, zoned, end := isoStamp(b[1:])
+	if end < 0 || !zoned {
+		return stamp{}, 0
+	}
+	return c.utc(east), end + 1
+}
+
 // readEnvoy reads Envoy's default access log line, also in Istio's longer form.
 func readEnvoy(p *pass) bool {
 	b := p.text
-	if n, _ := scoreEnvoy(b); n == 0 {
+	t, end := envoyStamp(b)
+	if end == 0 || !prefixAt(b, end, `] "`) {
 		return false
 	}
-	c, east, _, end := isoStamp(b[1:])
-	p.at(c.utc(east))
-	p.add(evStart, 1, end+1)
-	start := end + 3
+	p.at(t)
+	p.add(evStart, 1, end)
+	start := end + 2
 	i := start + 1
 	if end = quoted(b, i); end < 0 {
 		return false
@@ -136,7 +151,7 @@ func readEnvoy(p *pass) bool {
 	}
 	p.e.FormatName, p.e.LogSource = "envoy", logEnvoy
 	p.e.Message = view(b, start, trimEnd(b))
-	p.envoyAliases()
+	p.envoyAliases(nil)
 	return true
 }
 
@@ -166,19 +181,21 @@ func (p *pass) column(n *name, i int) int {
 	}
 	i++
 	if b[i] == '"' {
-		end := quoted(b, i+1)
+		end := i + 2
+		if end >= len(b) || b[end] != '"' || b[i+1] == '\\' || b[i+1] == '"' { // else one byte, mostly "-"
+			end = quoted(b, i+1)
+		}
 		if end < 0 {
 			return -1
 		}
-		p.write(p.open(n), i+1, end)
+		p.set(n, i+1, end)
 		return end + 1
 	}
 	end := word(b, i)
 	for end > i && (b[end-1] == '\n' || b[end-1] == '\r') {
 		end--
 	}
-	f := p.open(n)
-	p.write(f, i, end)
+	f := p.set(n, i, end)
 	if b[i]-'0' <= 9 && numeric[n.slot%maxSlots] {
 		if x, ok := number(b[i:end]); ok {
 			f.Value.Kind, f.Value.Num = event.KindNumber, x
@@ -195,8 +212,8 @@ var numeric = func() (m [maxSlots]bool) {
 	return m
 }()
 
-// envoyAliases are shared by the text and the JSON form.
-func (p *pass) envoyAliases() {
+// envoyAliases are shared by the text and the JSON form, which has more.
+func (p *pass) envoyAliases(more []pair) {
 	p.endNative()
 	p.address(ecsSrcIP, ecsSrcPort, evRemote)
 	p.address(ecsDstIP, ecsDstPort, evUpstream)
@@ -207,6 +224,7 @@ func (p *pass) envoyAliases() {
 		p.put(w3cClientIP, f.Value)
 	}
 	p.aliases(envoyAliases)
+	p.aliases(more)
 	p.pathAliases(ecsURL)
 	p.alias(w3cStem, ecsURLPath)
 	p.webQuery()
@@ -262,7 +280,7 @@ func readEnvoyJSON(p *pass) {
 	if f := p.has(evStart); f != nil {
 		p.timeValue(f.Value)
 	}
-	p.envoyAliases()
+	p.envoyAliases(envoyHeadAliases)
 	path, _, _ := strings.Cut(p.value(evPath), " ")
 	p.e.Message = p.compose(p.value(evMethod), path, p.value(evProtocol), p.value(evCode), p.value(evFlags), p.value(evDetails))
 }

@@ -79,7 +79,7 @@ var fieldTables = []fieldTable{
 			{ecsURLQuery, evPath},
 			{w3cStem, evPath},
 			{w3cQuery, evPath},
-		}, envoyAliases...),
+		}, slices.Concat(envoyAliases, envoyHeadAliases)...),
 	},
 	{
 		"s3access", "s3access", names(s3Columns),

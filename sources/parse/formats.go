@@ -11,7 +11,7 @@ import (
 // apart.
 type reader struct {
 	name  string
-	score func(text []byte) (int, string)
+	score func(text []byte) (int, string) // a reason with "but" is a near miss
 	read  func(p *pass) bool
 	wide  bool // takes almost anything, so it must not be preferred later
 	wraps bool // wraps the text of another format

@@ -31,7 +31,7 @@ func TestPostgres(t *testing.T) {
 			`source.ip=203.0.113.9 | source.port=40022 | user.name=amira | message=password authentication failed for user "amira" | application_name=psql | session.id=6909.2f | process.pid=47`,
 		},
 		{csv + `LOG,00000,"a message that goes on`, "postgresql-csv", "info", at, "message=a message that goes on"},
-		{csv + `NONSENSE,00000,"x",,,,,,,,,""`, "text", "", "2026-11-03T10:14:02.118Z", ""},
+		{csv + `NONSENSE,00000,"x",,,,,,,,,""`, "text", "", "2026-11-03T09:14:02.118Z", ""},
 		{`{"timestamp":"2026-11-03 10:14:02.118 CET","pid":47,"error_severity":"LOG","message":"connection received: host=::1 port=5"}`, "postgresql-json", "info", at, "source.ip=::1 | source.port=5"},
 	})
 }

@@ -3,8 +3,10 @@ package parse
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"bartizan/event"
@@ -172,5 +174,36 @@ func FuzzStamps(f *testing.F) {
 		}
 		bsdStamp([]byte(s))
 		clfStamp([]byte(s))
+	})
+}
+
+// FuzzUser reads a record by an expression and a layout that a person wrote: no panic,
+// the promises of checkEvent, and the same again.
+func FuzzUser(f *testing.F) {
+	f.Add(`^(\S+ \S+)\|(\w+)\|(.*)$`, "%d.%m.%Y %H:%M:%S", "02.11.2026 09:14:02|ERROR|drawer forced")
+	f.Add(`(a)?(b*)`, "epoch_ns", "bbb")
+	f.Add(`(.*)`, "Jan _2 15:04:05", "Nov  3 09:14:02")
+	f.Add(`(\d+)`, "%", "2026-11-03T09:14:02Z stdout F 1793697242")
+	f.Fuzz(func(t *testing.T, pattern, layout, raw string) {
+		re, err := regexp.Compile(pattern)
+		if err != nil || len(pattern) > 100 {
+			return
+		}
+		fields := make([]string, re.NumSubexp())
+		for i := range fields {
+			fields[i] = []string{"at", "message", "source.ip", "a.b", ""}[i%5]
+		}
+		r := NewRegistry(Options{
+			Now: func() time.Time { return seen }, Zone: time.UTC,
+			User: []UserFormat{{Name: "mine", Regex: re, Fields: fields, Time: "at", Layouts: []string{layout}, Detect: true, Aliases: []Alias{{"user.name", []string{"A.B"}}}}},
+		})
+		s := r.Stream(sources.Info{})
+		var slab, other Slab
+		var e event.Event
+		for range 2 {
+			s.Parse(&sources.Record{Raw: []byte(raw), Seen: seen}, &slab, &e)
+			checkEvent(t, &e, []byte(raw))
+			checkSame(t, r, &other, &e)
+		}
 	})
 }

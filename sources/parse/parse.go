@@ -27,6 +27,7 @@ type Options struct {
 	Formats map[event.SourceID]string // forced formats by source; sources.Info.Format wins
 	User    []UserFormat              // of a person, at most MaxUserFormats
 	Aliases map[string][]Alias        // more names by format, at most MaxAliases each
+	More    event.Enricher            // answers fields that records do not have; may be nil
 }
 
 // Format describes one format for documents, completion and tests.

@@ -31,17 +31,11 @@ func readText(p *pass) bool {
 	if from < 0 {
 		return false
 	}
-	switch {
-	case z.epoch:
+	if z.epoch {
 		t, _ := epochText(str(b[from:to]))
 		p.at(t)
-	case z.zoned:
-		p.at(c.utc(z.east))
-	default:
-		if c.year == 0 {
-			c.year = p.yearOf(c.mon, c.day)
-		}
-		p.at(p.slab.zones.in(c, p.spec.zone))
+	} else {
+		p.at(p.place(c, z))
 	}
 	p.add(fTimestamp, from, to)
 	i := to
@@ -86,10 +80,16 @@ func textStamp(b []byte) (c civil, from, to int, z zoneMark) {
 			c = civil{}
 		}
 	}
-	if len(t) > 20 && t[3] == ' ' && month(t, 4) > 0 { // ctime: "Tue Nov 03 09:01:02 2026"
+	if c, z, end := mailStamp(t); end > 0 {
+		return c, i, i + end, z
+	}
+	if len(t) > 20 && t[3] == ' ' && month(t, 4) > 0 { // ctime: "Tue Nov 03 09:01:02 2026", and date's with a zone before the year
 		c, end := bsdStamp(t[4:])
 		if end > 0 {
 			end += 4
+			if east, to := zoneWord(t, end); to > 0 {
+				z, end = zoneMark{east: east, zoned: true}, to
+			}
 			if y := four(t, end+1); t[min(end, len(t)-1)] == ' ' && y > 0 {
 				c.year, end = y, end+5
 			}
@@ -105,7 +105,13 @@ func textStamp(b []byte) (c civil, from, to int, z zoneMark) {
 func digitStamp(b []byte, i int) (c civil, from, to int, z zoneMark) {
 	t := b[i:]
 	if c, east, zoned, end := isoStamp(t); end > 0 {
+		if word, to := zoneWord(t, end); !zoned && to > 0 {
+			east, zoned, end = word, true, to
+		}
 		return c, i, i + end, zoneMark{east: east, zoned: zoned}
+	}
+	if c, z, end := mailStamp(t); end > 0 {
+		return c, i, i + end, z
 	}
 	if s, end := clfStamp(t); end > 0 {
 		d := daysCivil(s.sec / 86400)

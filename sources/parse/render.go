@@ -11,7 +11,8 @@ import (
 
 // JSONOptions choose what AppendJSON writes beyond what it always does.
 type JSONOptions struct {
-	Raw bool // the record's own text as "raw"; where it is not UTF-8, "raw_b64" too
+	Raw  bool // the record's own text as "raw"; where it is not UTF-8, "raw_b64" too
+	More bool // what is known beyond the record, flat, as "enriched"
 }
 
 // AppendJSON appends one event as `bartizan parse` prints it, without a line end:
@@ -38,6 +39,9 @@ func AppendJSON(dst []byte, e *event.Event, o JSONOptions) []byte {
 	dst = appendECS(dst, e)
 	dst = append(dst, `,"entities":`...)
 	dst = appendEntities(dst, e)
+	if o.More {
+		dst = appendMore(dst, e)
+	}
 	dst = appendText(dst, `,"message":`, e.Message)
 	dst = appendFlags(dst, e)
 	if o.Raw {
@@ -47,6 +51,21 @@ func AppendJSON(dst []byte, e *event.Event, o JSONOptions) []byte {
 			dst = append(dst, `,"raw_b64":"`...)
 			dst = base64.StdEncoding.AppendEncode(dst, e.Raw)
 			dst = append(dst, '"')
+		}
+	}
+	return append(dst, '}')
+}
+
+// appendMore writes what is known of the event beyond its record.
+func appendMore(dst []byte, e *event.Event) []byte {
+	dst = append(dst, `,"enriched":{`...)
+	if e.More != nil {
+		for i, f := range e.More.About(e) {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = event.EscapeJSON(dst, bytesOf(f.Name))
+			dst = appendText(dst, ":", f.Value)
 		}
 	}
 	return append(dst, '}')
@@ -257,14 +276,12 @@ func appendEntities(dst []byte, e *event.Event) []byte {
 		}
 		dst = appendText(dst, `{"kind":`, n.Kind.String())
 		dst = append(dst, `,"role":"`...)
-		dst = append(dst, roleNames[n.Role]...)
+		dst = append(dst, n.Role.String()...)
 		dst = appendText(dst, `","value":`, n.Value)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
 }
-
-var roleNames = [...]string{event.RoleActor: "actor", event.RoleTarget: "target", event.RoleObserver: "observer"}
 
 var flagNames = [...]struct {
 	flag event.Flags

@@ -15,7 +15,7 @@ func TestAppendJSON(t *testing.T) {
 			`{"line":1,"source":"test","format":"sshd","time":"2026-11-03T09:14:02Z","level":"warning",` +
 				`"fields":{"host":"web-1","program":"sshd","pid":2211,"message":"Failed password for root from 203.0.113.9 port 40022 ssh2","event":"failed_password","method":"password","user":"root","src_ip":"203.0.113.9","src_port":40022},` +
 				`"ecs":{"user.name":"root","source.ip":"203.0.113.9","source.port":40022,"event.action":"failed_password","event.outcome":"failure","host.name":"web-1","process.name":"sshd","process.pid":2211},` +
-				`"entities":[{"kind":"user","role":"actor","value":"root"},{"kind":"ip","role":"actor","value":"203.0.113.9"},{"kind":"host","role":"observer","value":"web-1"}],` +
+				`"entities":[{"kind":"user","role":"actor","value":"root"},{"kind":"ip","role":"source","value":"203.0.113.9"},{"kind":"host","role":"observer","value":"web-1"}],` +
 				`"message":"Failed password for root from 203.0.113.9 port 40022 ssh2"}`,
 		},
 		{

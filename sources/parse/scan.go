@@ -47,10 +47,14 @@ func digits(b []byte, i int) int {
 // quoted returns the end (the closing quote) of text whose opening quote stands
 // before i; a backslash takes the next byte with it. -1: it never closes.
 func quoted(b []byte, i int) int {
-	for {
-		q := find(b, i, '"')
-		if q < 0 {
+	for i <= len(b) {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
 			return -1
+		}
+		q := i + n
+		if n == 0 || b[q-1] != '\\' {
+			return q
 		}
 		back := q
 		for back > i && b[back-1] == '\\' {
@@ -61,6 +65,7 @@ func quoted(b []byte, i int) int {
 		}
 		i = q + 1
 	}
+	return -1
 }
 
 // number reads decimal text exactly as long as it is short, else by strconv.

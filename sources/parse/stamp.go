@@ -15,7 +15,21 @@ type civil struct {
 }
 
 func (c civil) valid() bool {
-	return c.mon >= 1 && c.mon <= 12 && c.day >= 1 && c.day <= 31 && c.hour < 24 && c.min < 60 && c.sec <= 60
+	return c.mon >= 1 && c.mon <= 12 && c.day >= 1 && c.day <= c.monthDays() && c.hour < 24 && c.min < 60 && c.sec <= 60
+}
+
+// monthDays is how many days the month has; February 29 where no year is written.
+func (c civil) monthDays() int {
+	switch c.mon {
+	case 2:
+		if c.year%4 == 0 && (c.year%100 != 0 || c.year%400 == 0) {
+			return 29
+		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
 }
 
 // daysTo returns the days from 1970-01-01 to a date of the Gregorian calendar.
@@ -278,13 +292,33 @@ func (p *pass) timeText(s string) (stamp, bool) {
 		b = bytesOf(s)
 	}
 	if c, east, zoned, end := isoStamp(b); end > 0 {
-		if zoned {
-			return c.utc(east), true
+		if !zoned {
+			if east, to := zoneWord(b, end); to > 0 {
+				return c.utc(east), true
+			}
+			return p.slab.zones.in(c, p.spec.zone), true
 		}
-		return p.slab.zones.in(c, p.spec.zone), true
+		return c.utc(east), true
 	}
 	if t, end := clfStamp(b); end > 0 {
 		return t, true
 	}
-	return epochText(s)
+	if t, ok := epochText(s); ok {
+		return t, true
+	}
+	if c, from, to, z := textStamp(b); from == 0 && to == len(b) {
+		return p.place(c, z), true
+	}
+	return stamp{}, false
+}
+
+// place returns the instant of a stamp, in the source's zone where it names none.
+func (p *pass) place(c civil, z zoneMark) stamp {
+	if c.year == 0 {
+		c.year = p.yearOf(c.mon, c.day)
+	}
+	if z.zoned {
+		return c.utc(z.east)
+	}
+	return p.slab.zones.in(c, p.spec.zone)
 }

@@ -1,7 +1,6 @@
 package parse
 
 import (
-	"sort"
 	"time"
 
 	"bartizan/event"
@@ -16,7 +15,7 @@ type Stream struct {
 	forced bool
 	live   bool
 	web    uint8
-	recent [4]uint8 // readers that fitted, latest first; 0 is none
+	recent [8]uint8 // readers that fitted, latest first; 0 is none
 	inner  [2]uint8 // the same for wrapped text
 	users  []uint8  // a person's formats to try first
 	header *header
@@ -171,38 +170,6 @@ func (s *Stream) Format() string {
 		return ""
 	}
 	return readers[s.recent[0]].name
-}
-
-// Explain says for every format how well raw fits it and why, best first.
-func (s *Stream) Explain(raw []byte) []Score {
-	var out []Score
-	var slab Slab
-	var e event.Event
-	e.Raw = raw
-	out = append(out, s.explainUsers(raw, &slab, &e)...)
-	for i := 1; i < len(readers); i++ {
-		if i == readUserID {
-			continue
-		}
-		r := &readers[i]
-		n, why := r.score(raw)
-		if n > 0 {
-			p := &slab.pass
-			p.begin(s.reg, &slab, &e, raw)
-			p.stream, p.spec, p.ref = nil, s.base, s.reg.opt.Now()
-			p.spec.header = s.header
-			if name := r.name; p.try(uint8(i)) {
-				if why += "; read in full"; e.FormatName != name {
-					why += ", as " + e.FormatName
-				}
-			} else {
-				n, why = n/4, why+"; but it cannot be read to its end"
-			}
-		}
-		out = append(out, Score{r.name, n, why})
-	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Score > out[j].Score })
-	return out
 }
 
 // Reparse fills e from raw as the Stream that gave out id did. Seq, Ref, Line,

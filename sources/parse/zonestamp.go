@@ -19,16 +19,8 @@ func (p *pass) zonedStamp(b []byte) int {
 		p.at(c.utc(east))
 		return end
 	}
-	i := end
-	if i < len(b) && b[i] == ' ' {
-		i++
-	}
-	stop := i
-	for stop < len(b) && stop-i < 6 && b[stop]-'A' < 26 {
-		stop++
-	}
-	if hours, ok := zoneWords[str(b[i:stop])]; ok && (stop >= len(b) || !isLetter(b[stop])) {
-		p.at(c.utc(hours * 3600))
+	if east, stop := zoneWord(b, end); stop > 0 {
+		p.at(c.utc(east))
 		return stop
 	}
 	p.at(p.slab.zones.in(c, p.spec.zone))
@@ -38,4 +30,51 @@ func (p *pass) zonedStamp(b []byte) int {
 // zonedText does so for a value.
 func (p *pass) zonedText(s string) bool {
 	return len(s) <= 40 && p.zonedStamp(bytesOf(s)) > 0
+}
+
+// zoneWord reads a zone's abbreviation at b[i:], with one blank before it allowed, and
+// returns its offset in seconds and where it ends, 0 when there is none.
+func zoneWord(b []byte, i int) (east, end int) {
+	if i < len(b) && b[i] == ' ' {
+		i++
+	}
+	end = i
+	for end < len(b) && end-i < 6 && b[end]-'A' < 26 {
+		end++
+	}
+	hours, ok := zoneWords[str(b[i:end])]
+	if !ok || end < len(b) && isLetter(b[end]) {
+		return 0, 0
+	}
+	return hours * 3600, end
+}
+
+// mailStamp reads "[Tue, ]3 Nov 2026 09:14:02[.fff] ZONE" (RFC 1123, RFC 5322); end is
+// -1 when it is none.
+func mailStamp(b []byte) (c civil, z zoneMark, end int) {
+	i := 0
+	if len(b) > 5 && b[3] == ',' && b[4] == ' ' {
+		i = 5
+	}
+	at := digits(b[:min(len(b), i+2)], i)
+	for _, d := range b[min(i, at):at] {
+		c.day = c.day*10 + int(d-'0')
+	}
+	if at == i || at+9 > len(b) || b[at] != ' ' || b[at+4] != ' ' {
+		return c, z, -1
+	}
+	c.mon, c.year = month(b, at+1), four(b, at+5)
+	end = -1
+	if at+9 < len(b) && b[at+9] == ' ' && c.year > 0 {
+		end = clockTime(b, at+10, &c)
+	}
+	if end < 0 || !c.valid() {
+		return c, z, -1
+	}
+	if z.east, z.zoned, end = zoneOffset(b, end); !z.zoned {
+		if east, to := zoneWord(b, end); to > 0 {
+			z.east, z.zoned, end = east, true, to
+		}
+	}
+	return c, z, end
 }
