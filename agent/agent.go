@@ -45,6 +45,8 @@ type Config struct {
 	AllowConsoles []string
 	Edge          *Edge         // rules run here, for consoles that ask; nil: none
 	Health        time.Duration // between records of the host's own state, at least 10 s; 0 is none
+	Spool         SpoolConfig   // for streams without a file
+	Parse         parse.Options // formats and aliases of its own; Now is set from here
 	Now           func() time.Time
 	Log           *slog.Logger
 	Rescan        time.Duration // between looks for new files; 0 is 1 s
@@ -55,8 +57,12 @@ type Config struct {
 // being the path behind the pattern's fixed part. Without an ID the path is used.
 type StreamConfig struct {
 	ID     string
-	Path   string // absolute, with doublestar wildcards
+	Path   string // absolute, with doublestar wildcards; "" is one of the following
 	Format string // forced format, "" is automatic
+
+	FIFO     string   // a named pipe
+	Command  []string // a program and its arguments; started again when it ends
+	Journald bool     // the systemd journal, through journalctl
 }
 
 const defaultRescan = time.Second
@@ -71,9 +77,12 @@ type Server struct {
 	registry *parse.Registry
 	catalog  *catalog
 	scanner  chan struct{} // whose turn it is to look for new files
+	kept     []*kept       // streams without a file
+	keeper   chan struct{} // whose turn it is to fill their spools
 	quota    quota         // of Reads
 	searches quota
 	turns    chan struct{} // of searches, see search.go
+	edge     atomic.Pointer[Edge]
 
 	epochs  atomic.Uint64 // Reads so far
 	readers atomic.Int64  // open Reads
@@ -97,13 +106,14 @@ func New(c Config) (*Server, error) {
 	if c.Rescan <= 0 {
 		c.Rescan = defaultRescan
 	}
-	registry := parse.NewRegistry(parse.Options{Now: c.Now})
+	c.Parse.Now = c.Now
+	registry := parse.NewRegistry(c.Parse)
 	for _, s := range c.Streams {
 		if s.Format != "" && !registry.Known(s.Format) {
 			return nil, fmt.Errorf("stream %q: there is no format called %q: bartizan parse --help lists them", s.Path, s.Format)
 		}
 	}
-	cat, err := newCatalog(c.Streams, c.Roots)
+	cat, err := newCatalog(withFiles(c.Streams), c.Roots)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +124,13 @@ func New(c Config) (*Server, error) {
 	if c.Name == "" {
 		c.Name = host
 	}
-	return &Server{
+	s := &Server{
 		cfg: c, host: host, trust: trust, boot: rand.Uint64(), registry: registry,
-		catalog: cat, scanner: make(chan struct{}, 1), quota: quota{most: 2 * agentpb.MaxStreams, open: map[string]int{}},
+		catalog: cat, scanner: make(chan struct{}, 1), keeper: make(chan struct{}, 1), quota: quota{most: 2 * agentpb.MaxStreams, open: map[string]int{}},
 		searches: quota{most: searchesPer, open: map[string]int{}}, turns: make(chan struct{}, searchTurns),
-	}, nil
+	}
+	s.edge.Store(c.Edge)
+	return s, s.keepAll(c.Streams)
 }
 
 // identify loads the certificates, if any, and returns what this host is called.
@@ -169,6 +181,11 @@ func (s *Server) serve(ctx context.Context, l net.Listener, creds credentials.Tr
 		defer close(scanned)
 		s.rescan(ctx)
 	}()
+	filled := make(chan struct{})
+	go func() {
+		defer close(filled)
+		s.keep(ctx)
+	}()
 	g := s.rpc(creds)
 	stop := context.AfterFunc(ctx, g.Stop) // Reads never end by themselves: nothing to wait for
 	err := g.Serve(l)
@@ -177,6 +194,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, creds credentials.Tr
 	cancelled := ctx.Err() != nil
 	cancel()
 	<-scanned
+	<-filled
 	if errors.Is(err, grpc.ErrServerStopped) || cancelled {
 		return nil
 	}

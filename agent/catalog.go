@@ -34,10 +34,14 @@ type catalog struct {
 	guard    guard
 	scanning sync.Mutex // so that an older look never replaces a newer one
 
+	scans int // so far, guarded by scanning
+
 	mu      sync.Mutex
 	entries map[string]*entry
 	order   []*entry // sorted by id
 	trouble string
+	listed  uint64        // digest of order, see digestOf
+	changed chan struct{} // closed and replaced when listed changes
 }
 
 // pattern is one configured pattern, cut where its wildcards begin.
@@ -54,10 +58,12 @@ type entry struct {
 	refused string // why it is not served; "" is served
 	size    int64
 	file    event.FileID
+	stat    fs.FileInfo // as it was looked at; nil: it is refused, or has no file
+	kept    *kept       // set: it has no file
 }
 
 func newCatalog(streams []StreamConfig, roots []string) (*catalog, error) {
-	c := &catalog{entries: map[string]*entry{}}
+	c := &catalog{entries: map[string]*entry{}, listed: digestOf(nil), changed: make(chan struct{})}
 	seen := map[string]bool{}
 	for _, s := range streams {
 		p, err := newPattern(s)
@@ -148,9 +154,10 @@ func (c *catalog) scan() {
 	c.scanning.Lock()
 	defer c.scanning.Unlock()
 	found := map[string]*entry{}
+	look := c.looker()
 	trouble := ""
 	for i := range c.patterns {
-		if err := c.patterns[i].walk(found, &c.guard); err != nil {
+		if err := c.patterns[i].walk(found, look); err != nil {
 			trouble = fmt.Sprintf("%s: %v", c.patterns[i].Path, err)
 		}
 	}
@@ -159,20 +166,18 @@ func (c *catalog) scan() {
 		order = append(order, e)
 	}
 	sort.Slice(order, func(i, j int) bool { return order[i].id < order[j].id })
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.entries, c.order, c.trouble = found, order, trouble
+	c.replace(found, order, trouble)
 }
 
-func (p *pattern) walk(found map[string]*entry, g *guard) error {
+func (p *pattern) walk(found map[string]*entry, look looker) error {
 	if p.rest == "" {
-		return p.take(p.base, found, g)
+		return p.take(p.base, found, look)
 	}
 	err := doublestar.GlobWalk(os.DirFS(p.base), p.rest, func(rel string, d fs.DirEntry) error {
 		if d.IsDir() || rotated.MatchString(d.Name()) {
 			return nil
 		}
-		return p.take(filepath.Join(p.base, rel), found, g)
+		return p.take(filepath.Join(p.base, rel), found, look)
 	}, doublestar.WithNoFollow())
 	if errors.Is(err, errEnough) {
 		return fmt.Errorf("more than %d files match: narrow the pattern", agentpb.MaxStreams)
@@ -180,7 +185,7 @@ func (p *pattern) walk(found map[string]*entry, g *guard) error {
 	return err
 }
 
-func (p *pattern) take(path string, found map[string]*entry, g *guard) error {
+func (p *pattern) take(path string, found map[string]*entry, look looker) error {
 	id := p.id(path)
 	if found[id] != nil {
 		return nil // an earlier pattern has it
@@ -189,14 +194,14 @@ func (p *pattern) take(path string, found map[string]*entry, g *guard) error {
 		return errEnough
 	}
 	e := &entry{id: id, path: path, conf: p.StreamConfig, size: -1}
-	st, err := g.look(path)
+	st, err := look(id, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		e.refused = err.Error()
 	default:
-		e.size, e.file = st.Size(), identity(st)
+		e.size, e.file, e.stat = st.Size(), identity(st), st
 	}
 	found[id] = e
 	return nil

@@ -78,16 +78,47 @@ func (d *door) preface(s *parse.Stream) {
 	}
 }
 
+// SetEdge makes the agent run other rules from now on, nil for none: Reads under way
+// go on with them, or send everything once they are not those of their console.
+func (s *Server) SetEdge(e *Edge) { s.edge.Store(e) }
+
+// edging is what a Read needs to follow the agent to other rules.
+type edging struct {
+	rules  *Edge // that the Read was last judged by
+	digest []byte
+	plain  *filter // what the console asked for; nil: everything
+	stream func() *parse.Stream
+}
+
 // edged makes the filter of a Read leave out what no rule needs, if the console
 // asks for that and runs the same rules.
 func (s *Server) edged(r *reader, open *agentpb.Open, stream func() *parse.Stream) {
-	if !s.cfg.Edge.serves(open.GetEdge()) {
+	r.edging = edging{rules: s.edge.Load(), digest: open.GetEdge(), plain: r.filter, stream: stream}
+	r.applyEdge()
+}
+
+// newRules follows the agent to other rules, between two batches.
+func (r *reader) newRules() {
+	if r.stream == nil {
+		return // the stream is never filtered by rules
+	}
+	if now := r.server.edge.Load(); now != r.rules {
+		r.rules = now
+		r.applyEdge()
+	}
+}
+
+func (r *reader) applyEdge() {
+	r.out.Batch.Edge = r.rules.serves(r.digest)
+	if !r.out.Batch.Edge {
+		r.filter = r.plain
 		return
 	}
-	if r.filter == nil {
-		r.filter = &filter{stream: stream()}
+	f := &filter{stream: r.stream()}
+	if r.plain != nil {
+		f.match = r.plain.match
 	}
-	r.filter.edge = newEdge(s.cfg.Edge.Rules)
-	r.preface(r.filter.stream)
-	r.out.Batch.Edge = true
+	f.edge = newEdge(r.rules.Rules)
+	r.filter = f
+	r.preface(f.stream)
 }

@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"fmt"
+	"strings"
+
 	"bartizan/event"
 	"bartizan/query"
 	"bartizan/sources"
@@ -34,6 +37,9 @@ func compileQuery(text string) (*query.Matcher, error) {
 	node, err := query.Parse(text)
 	if err != nil {
 		return nil, err
+	}
+	if names := query.Enriched(node); len(names) > 0 {
+		return nil, fmt.Errorf("an agent does not know %s: that comes from tables and files where the console runs; leave it out and ask there", strings.Join(names, ", "))
 	}
 	return query.Compile(node)
 }

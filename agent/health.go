@@ -24,8 +24,8 @@ import (
 	"bartizan/sources"
 )
 
-// healthID is the stream of the host's own state. It has no file: what nobody
-// reads is not kept, because the next one says how things are by then.
+// healthID is the stream of the host's own state. It has no file: without a spool,
+// what nobody reads is not kept.
 const healthID = "health"
 
 // The bounds on one record of health.
@@ -67,7 +67,8 @@ func newProbe(host string, now func() time.Time) *probe {
 	return &probe{root: "/", host: host, now: now, run: failedUnits}
 }
 
-// systemctls are the only programs an agent ever runs, and only for health.
+// systemctls are the only programs an agent runs that its configuration does not name,
+// and only for health.
 var systemctls = []string{"/usr/bin/systemctl", "/bin/systemctl"}
 
 func failedUnits(ctx context.Context) ([]byte, error) {
@@ -279,7 +280,7 @@ func (s *pulse) Run(ctx context.Context, _ sources.Position, out chan<- sources.
 // health is the stream of this host's state; nil when it is not asked for, or a
 // configured stream has its name.
 func (s *Server) health() *entry {
-	if s.cfg.Health <= 0 || s.catalog.find(healthID) != nil {
+	if s.cfg.Health <= 0 || s.catalog.find(healthID) != nil || s.findKept(healthID) != nil {
 		return nil
 	}
 	return &entry{id: healthID, size: -1, conf: StreamConfig{Format: "json"}}
@@ -291,6 +292,9 @@ func (s *Server) find(id string) *entry {
 		if e := s.health(); e != nil {
 			return e
 		}
+	}
+	if e := s.findKept(id); e != nil {
+		return e
 	}
 	return s.catalog.find(id)
 }

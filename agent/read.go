@@ -79,8 +79,7 @@ func (s *Server) opened(call grpc.BidiStreamingServer[agentpb.ReadRequest, agent
 		door: newDoor(&s.catalog.guard, e.path), out: agentpb.NewPacker(e.id, s.epochs.Add(1)),
 	}
 	if e.path == "" {
-		r.source = s.pulse()
-		return r, nil
+		return r, s.unfiled(r, e, open)
 	}
 	s.edged(r, open, func() *parse.Stream { return s.registry.Stream(info) })
 	r.source = r.follower(info.ID)
@@ -113,6 +112,7 @@ type reader struct {
 	from   sources.Position
 	filter *filter
 	*door
+	edging
 
 	opening bool // the first batch is due at once: it says where the Read began
 
@@ -237,6 +237,7 @@ func (r *reader) full() bool { return r.bytes >= windowBytes || len(r.sent) >= w
 
 // take gathers the records of a source batch that are wanted.
 func (r *reader) take(b *sources.Batch) {
+	r.newRules()
 	if !r.moved {
 		r.since = time.Now()
 	}

@@ -152,6 +152,7 @@ func TestHostileSearches(t *testing.T) {
 		{"a rotated name", &agentpb.SearchRequest{Query: "*", Streams: []string{"logs/auth.log.1"}}, codes.NotFound},
 		{"too many ids", &agentpb.SearchRequest{Query: "*", Streams: many}, codes.InvalidArgument},
 		{"a query that reads files", &agentpb.SearchRequest{Query: "user in @/etc/passwd"}, codes.InvalidArgument},
+		{"a query about what only consoles know", &agentpb.SearchRequest{Query: "root and not source.own: true"}, codes.InvalidArgument},
 		{"a malformed query", &agentpb.SearchRequest{Query: "((("}, codes.InvalidArgument},
 		{"a huge query", &agentpb.SearchRequest{Query: strings.Repeat("x", agentpb.MaxFilter+1)}, codes.InvalidArgument},
 		{"times beyond reason", &agentpb.SearchRequest{Query: "*", From: 1 << 62, To: -1 << 62, MaxSeconds: 1<<32 - 1, MaxMatches: 1<<32 - 1, MaxBytes: 1<<64 - 1}, codes.OK},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -37,6 +38,7 @@ func (c *Config) check(d *document) (bad []error) {
 	c.Notify.check(add)
 	c.Detection.check(c, add)
 	c.checkFormats(add)
+	c.checkEnrich(add)
 	if _, err := Zone(c.UI.Zone); err != nil {
 		add("ui.zone", "%v", err)
 	}
@@ -97,6 +99,10 @@ func (b Board) check(add complain) {
 	if b.Ring < 1<<20 {
 		add("board.ring", "ring = %d bytes is too small; give at least 1MiB", b.Ring)
 	}
+	if b.Spool != 0 && b.Spool < leastSpool {
+		add("board.spool", "spool = %d bytes keeps nothing worth it; give at least 1MiB, or 0 for none", b.Spool)
+	}
+	checkPositive("board.spool_age", b.SpoolAge, add)
 }
 
 func (n Notify) check(add complain) {
@@ -105,8 +111,25 @@ func (n Notify) check(add complain) {
 		return
 	}
 	if u, err := url.Parse(n.Webhook); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		add("notify.webhook", "%q is no http or https address", n.Webhook)
+		add("notify.webhook", "%q is no http or https address", PublicAddress(n.Webhook))
 	}
+}
+
+// PublicAddress is a URL without what may be a secret: user, password, path and
+// query, by which chat services know who may post.
+func PublicAddress(address string) string {
+	if address == "" {
+		return ""
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "(hidden)"
+	}
+	shown := u.Scheme + "://" + u.Host
+	if u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		shown += "/(hidden)"
+	}
+	return shown
 }
 
 func checkSeverity(key, name string, add complain) {

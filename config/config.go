@@ -16,6 +16,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"bartizan/agent"
 	"bartizan/detect"
 	"bartizan/query"
 )
@@ -36,6 +37,7 @@ type Config struct {
 	Quick     []Quick             `toml:"rule"`
 	Format    []Format            `toml:"format"`
 	Detection Detection           `toml:"detection"`
+	Enrich    Enrich              `toml:"enrich"`
 
 	// Aliases are more names for fields, by format: name -> native names.
 	Aliases map[string]map[string][]string `toml:"aliases"`
@@ -55,7 +57,9 @@ type Board struct {
 	Ring         Size     `toml:"ring"`           // memory for records
 	CatchUp      Duration `toml:"catch_up"`       // how far back rules look at first start
 	CatchUpBytes Size     `toml:"catch_up_bytes"` // and how much they read for it
-	Anchor       string   `toml:"anchor"`         // file the journal's signed head is appended to
+	Spool        Size     `toml:"spool"`          // of each source without a file, compressed; 0 keeps none
+	SpoolAge     Duration `toml:"spool_age"`
+	Anchor       string   `toml:"anchor"` // file the journal's signed head is appended to
 	ReadOnly     bool     `toml:"read_only"`
 }
 
@@ -130,7 +134,7 @@ type Notify struct {
 // Default returns the options of a file that says nothing.
 func Default() *Config {
 	return &Config{
-		Board:  Board{Linger: Duration(30 * time.Minute), Ring: 256 << 20, CatchUp: Duration(24 * time.Hour), CatchUpBytes: 2 << 30},
+		Board:  Board{Linger: Duration(30 * time.Minute), Ring: 256 << 20, CatchUp: Duration(24 * time.Hour), CatchUpBytes: 2 << 30, Spool: agent.DefaultSpoolBytes, SpoolAge: Duration(agent.DefaultSpoolAge)},
 		UI:     UI{Theme: "dark", Zone: "UTC"},
 		Rules:  []string{"builtin"},
 		Falco:  "medium",

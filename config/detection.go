@@ -51,13 +51,33 @@ func (l *List) UnmarshalTOML(v any) error {
 // MarshalTOML writes it as it is read.
 func (l List) MarshalTOML() ([]byte, error) {
 	if l.File != "" {
-		return fmt.Appendf(nil, "%q", l.File), nil
+		return []byte(quoteTOML(l.File)), nil
 	}
 	var quoted []string
 	for _, v := range l.Values {
-		quoted = append(quoted, fmt.Sprintf("%q", v))
+		quoted = append(quoted, quoteTOML(v))
 	}
 	return []byte("[" + strings.Join(quoted, ", ") + "]"), nil
+}
+
+// quoteTOML writes a text as a basic string (TOML 1.0, section String): control
+// characters as \uXXXX, because TOML has no \x and \a.
+func quoteTOML(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, "\\u%04X", r)
+		default:
+			b.WriteRune(r) // what is no UTF-8 becomes U+FFFD: TOML cannot hold it
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }
 
 // maxList bounds the file of one list, in bytes.

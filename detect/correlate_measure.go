@@ -78,7 +78,8 @@ func (c *Correlator) measureTexts(fields []string, e *event.Event) {
 	c.measured = append(c.measured, measure{key: maphash.Bytes(c.seed[0], c.joined)})
 }
 
-// eachValue calls f for the values of a field: of native fields, else of aliases.
+// eachValue calls f for the values of a field: of native fields, else of aliases, else
+// what is known of the event beyond them.
 func eachValue(e *event.Event, name string, f func(*event.Value)) {
 	n := 0
 	for i := range e.Fields {
@@ -88,6 +89,11 @@ func eachValue(e *event.Event, name string, f func(*event.Value)) {
 		if e.Fields[i].Name == name && n < maxValues && e.Fields[i].Value.Kind != event.KindNull && e.Fields[i].Value.Kind != event.KindObject {
 			n++
 			f(&e.Fields[i].Value)
+		}
+	}
+	if n == 0 {
+		if v, ok := e.Enriched(name); ok {
+			f(&v)
 		}
 	}
 }

@@ -64,10 +64,14 @@ func groupValue(e *event.Event, name string) (event.Value, bool) {
 func defaultGroup(known, dst []event.Entity) []event.Entity {
 	var have [2]bool
 	for _, n := range known {
-		if n.Role > event.RoleTarget || have[n.Role] {
+		at := n.Role
+		if at == event.RoleSource {
+			at = event.RoleActor // where it came from stands for who it was
+		}
+		if at > event.RoleTarget || have[at] {
 			continue
 		}
-		have[n.Role] = true
+		have[at] = true
 		n.Value = strings.Clone(n.Value)
 		dst = append(dst, n)
 	}
@@ -92,7 +96,7 @@ func groupEntity(name, value string, known []event.Entity) event.Entity {
 // kindOf is event.EntityFields the other way round.
 var kindOf = func() map[string]event.EntityKind {
 	m := map[string]event.EntityKind{}
-	for k := event.EntityUser; k < event.EntityOther; k++ {
+	for _, k := range event.EntityKinds() {
 		for _, f := range event.EntityFields(k) {
 			m[f] = k
 		}

@@ -31,14 +31,25 @@ func TestGroup(t *testing.T) {
 		want []event.Entity
 	}{
 		{nil, []event.Entity{{Kind: event.EntityUser, Role: event.RoleActor, Value: "alice"}, {Kind: event.EntityUser, Role: event.RoleTarget, Value: "bob"}}},
-		{[]string{"source.ip"}, []event.Entity{{Kind: event.EntityIP, Role: event.RoleActor, Value: "192.0.2.1"}}},
-		{[]string{"user.target.name", "src"}, []event.Entity{{Kind: event.EntityUser, Role: event.RoleTarget, Value: "bob"}, {Kind: event.EntityIP, Role: event.RoleActor, Value: "192.0.2.1"}}},
+		{[]string{"source.ip"}, []event.Entity{{Kind: event.EntityIP, Role: event.RoleSource, Value: "192.0.2.1"}}},
+		{[]string{"user.target.name", "src"}, []event.Entity{{Kind: event.EntityUser, Role: event.RoleTarget, Value: "bob"}, {Kind: event.EntityIP, Role: event.RoleSource, Value: "192.0.2.1"}}},
 		{[]string{"eventName", "nothing", "absent"}, []event.Entity{{Kind: event.EntityOther, Role: event.RoleActor, Value: "CreateUser"}}},
 	} {
 		hit := MakeHit(&Rule{ID: "r", GroupBy: c.by}, e, nil)
 		if !slices.Equal(hit.Group, c.want) {
 			t.Errorf("grouped by %v: %v, want %v", c.by, hit.Group, c.want)
 		}
+	}
+}
+
+// TestGroupLeavesOutWhatWasJoined: an alert is the same whatever else is in memory.
+func TestGroupLeavesOutWhatWasJoined(t *testing.T) {
+	e := &event.Event{Fields: []event.Field{
+		field(event.FieldSession, "web-2/700@1"), field(event.FieldBehind, "alice"), field("source.ip", "192.0.2.1"), field("host.name", "web-2"),
+	}}
+	want := []event.Entity{{Kind: event.EntityIP, Role: event.RoleSource, Value: "192.0.2.1"}}
+	if got := Group(&Rule{ID: "r"}, e, nil); !slices.Equal(got, want) {
+		t.Errorf("grouped by %+v, want %+v", got, want)
 	}
 }
 

@@ -98,14 +98,14 @@ func (s *Set) SwitchOn(id string) bool {
 }
 
 // KeepOff switches off what is off in old and is the same rule here (id and Hash),
-// for a reload. Call it before the set is in use.
+// for a reload.
 func (s *Set) KeepOff(old *Set) {
 	gone := old.Off()
 	l := &s.limiter
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, o := range gone {
-		if r := s.byID[o.Rule.ID]; r != nil && r.Hash == o.Rule.Hash {
+		if r := s.byID[o.Rule.ID]; r != nil && r.Hash == o.Rule.Hash && !l.isOff(r) {
 			l.list = append(l.list, OffRule{r, o.Mean, o.Evaluations})
 		}
 	}

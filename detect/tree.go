@@ -34,6 +34,8 @@ type Tree struct {
 	Holds   bool          `json:"holds"`
 	Field   string        `json:"field,omitempty"`   // of a leaf; empty: the record as a whole, or no field is asked
 	Seen    []string      `json:"seen,omitempty"`    // values the event has under Field, at most MaxTreeSeen; nil: the field is absent
+	Other   string        `json:"other,omitempty"`   // of a comparison of two fields: the second one
+	Beside  []string      `json:"beside,omitempty"`  // values the event has under Other, at most three; nil: it is absent
 	More    int           `json:"more,omitempty"`    // how many values there are besides those in Seen
 	Matches []query.Match `json:"matches,omitempty"` // why the leaf holds
 	Kids    []*Tree       `json:"kids,omitempty"`
@@ -239,16 +241,27 @@ func (b *treeBuilder) pred(p *query.Pred) *Tree {
 
 // other adds what the second field of a comparison of two fields has.
 func (b *treeBuilder) other(t *Tree, name string) {
+	t.Other = cutText(name, MaxTreeText)
 	b.vals = query.Lookup(b.e, name, b.vals[:0])
-	if len(b.vals) == 0 {
-		t.Text = cutText(t.Text+", which is absent", MaxTreeText)
-		return
+	for i := range b.vals[:min(len(b.vals), 3)] {
+		t.Beside = append(t.Beside, seenText(&b.vals[i]))
+	}
+}
+
+// BesideWords says what a comparison's second field has, "" where there is none;
+// show makes a value fit to be shown.
+func (t *Tree) BesideWords(show func(name, value string) string) string {
+	if t.Other == "" {
+		return ""
+	}
+	if len(t.Beside) == 0 {
+		return ", which is absent"
 	}
 	var have []string
-	for i := range b.vals[:min(len(b.vals), 3)] {
-		have = append(have, strconv.Quote(cutText(b.vals[i].Str, 64)))
+	for _, v := range t.Beside {
+		have = append(have, strconv.Quote(cutText(show(t.Other, v), 64)))
 	}
-	t.Text = cutText(t.Text+", which is "+strings.Join(have, ", "), MaxTreeText)
+	return ", which is " + strings.Join(have, ", ")
 }
 
 // nameFilters says at the parts of a condition that came from filters which.

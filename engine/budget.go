@@ -26,8 +26,12 @@ func offWords(o detect.OffRule) string {
 	return fmt.Sprintf("switched off: it took %.3g ms for an event, the mean of %d measured", float64(o.Mean)/float64(time.Millisecond), o.Evaluations)
 }
 
-// tooSlow raises that a rule was switched off; the goroutine that matches calls it.
-func (e *Engine) tooSlow(o detect.OffRule) {
+// tooSlow raises that a rule of a set was switched off; the goroutine that matches
+// calls it. A batch goes on with the set it began with, so another may be in use now.
+func (e *Engine) tooSlow(in *detect.Set, o detect.OffRule) {
+	if now := e.rules.Load(); now != nil && now.set != in {
+		now.set.KeepOff(in)
+	}
 	e.o.Log.Warn("a rule was switched off", "rule", o.Rule.ID, "title", o.Rule.Title, "mean", o.Mean)
 	select {
 	case e.own <- &notice{found: ownFinding(offRule, o.Rule.ID, fmt.Sprintf("rule %q (%s) was %s", o.Rule.Title, o.Rule.ID, offWords(o)), e.o.Now())}:

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bartizan/event"
 	"bartizan/sources"
 )
 
@@ -31,10 +32,12 @@ type catchUp struct {
 	budget      atomic.Int64
 	oldest      atomic.Int64 // event time everything since which rules have seen, Unix nanoseconds
 	limited     atomic.Bool  // some source has older records that no rule has seen
+
+	owed map[event.SourceID]string // for the first commit: where the past of sources stands
 }
 
 func (c *catchUp) init(e *Engine) {
-	c.e, c.more = e, make(chan struct{}, 1)
+	c.e, c.more, c.owed = e, make(chan struct{}, 1), map[event.SourceID]string{}
 	c.budget.Store(e.o.Budget)
 }
 
@@ -131,7 +134,7 @@ func (c *catchUp) back(ctx context.Context, s *span) {
 		return
 	}
 	defer func() { _ = f.Close() }()
-	to, oldest := s.to, time.Time{}
+	to, oldest, counted := s.to, time.Time{}, int64(0)
 	for to > s.from && ctx.Err() == nil {
 		from, err := lineStart(f, max(to-pastBlock, s.from), to)
 		if err != nil || from >= to {
@@ -147,16 +150,22 @@ func (c *catchUp) back(ctx context.Context, s *span) {
 			c.e.o.Log.Warn("catching up", "err", err)
 			break
 		}
-		c.done.Add(to - from)
-		to = from
+		if c.stands(ctx, s, s.remaining(from)) != nil {
+			break // ctx ended
+		}
+		c.done.Add(s.to - to - counted) // the last block counts when it is known how far back that is
+		counted, to = s.to-to, from
 		if oldest = first; !first.IsZero() && first.Before(limit) {
 			break
 		}
 	}
-	c.done.Add(to - s.from)
+	if ctx.Err() == nil {
+		_ = c.stands(ctx, s, caughtUp) // only fails when ctx ended: then it goes on at next start
+	}
 	if !oldest.IsZero() {
 		c.reached(oldest, to > s.from)
 	}
+	c.done.Add(s.to - s.from - counted)
 	c.e.watch.poke()
 }
 
@@ -212,6 +221,7 @@ func (e *Engine) startOf(op sources.Opened, st *stream, share int64) start {
 	st.preface()
 	if saved != "" {
 		r, ok := sources.Resume(op.Info.Path, saved)
+		e.pastAgain(st, op.Info.Path)
 		if !ok {
 			return start{pos: saved} // rotated or changed meanwhile: the source finds its way and says what is lost
 		}
@@ -230,7 +240,7 @@ func (e *Engine) startOf(op sources.Opened, st *stream, share int64) start {
 	s := &span{stream: st, path: op.Info.Path, file: id, epoch: 1, to: to}
 	s.from = e.tailStart(s, share)
 	if s.from > 0 {
-		e.past.add(&span{stream: st, path: s.path, file: id, epoch: 1, to: s.from})
+		e.past.owe(&span{stream: st, path: s.path, file: id, epoch: 1, to: s.from})
 	}
 	back, err := sources.TailPosition(op.Info.Path, share)
 	if err != nil {
@@ -241,10 +251,17 @@ func (e *Engine) startOf(op sources.Opened, st *stream, share int64) start {
 
 // preface lets the stream see the beginning of its file: it may be read from
 // further on, and columns may be named there.
-func (st *stream) preface() {
+func (st *stream) preface() { st.parser.Preface(st.begins()) }
+
+// begins returns how its file begins, as far as that is known.
+func (st *stream) begins() []byte {
 	if st.info.Kind == "file" && st.info.Path != "" {
-		st.parser.Preface(sources.Preface(st.info.Path))
+		return sources.Preface(st.info.Path)
 	}
+	if head := st.head.Load(); head != nil {
+		return *head
+	}
+	return nil
 }
 
 // tailStart returns the beginning of the line that begins the last n bytes.

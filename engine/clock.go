@@ -21,7 +21,22 @@ type clockwork struct {
 	low    time.Time // newest of the run of older records
 	begin  event.Ref // where that run begins
 	mark   time.Time // up to where pauses were learnt
+	learnt time.Time // up to where an engine before this one did
 	usual  *usual
+}
+
+// newClockwork begins with what an engine before this one has learnt of the source.
+func newClockwork(learnt string) *clockwork {
+	c := &clockwork{usual: readUsual(learnt)}
+	c.learnt = c.usual.through()
+	return c
+}
+
+// learn passes a step on, unless it was learnt from before.
+func (c *clockwork) learn(from, to time.Time) {
+	if to.After(c.learnt) {
+		c.usual.learn(from, to)
+	}
 }
 
 // oddity is what is odd about the time of a record.
@@ -57,10 +72,10 @@ func (c *clockwork) see(t time.Time, ref event.Ref, late time.Duration) (o oddit
 	}
 	switch {
 	case d >= time.Second || c.mark.IsZero():
-		c.usual.learn(c.newest, t)
+		c.learn(c.newest, t)
 		c.mark = t
 	case t.Sub(c.mark) >= time.Second: // pauses within a second are one: they are many, and tell nothing
-		c.usual.learn(c.mark, t)
+		c.learn(c.mark, t)
 		c.mark = t
 	}
 	c.newest = t

@@ -31,11 +31,16 @@ type committer struct {
 	urgent    chan struct{}
 	closed    bool
 	commits   uint64
+	usualAt   time.Time // when what is usual was written last
+	owes      bool      // the board says of alerts that they are untold which are not; for once only
 }
 
 func newCommitter(e *Engine) *committer {
-	c := &committer{e: e, positions: map[event.SourceID]string{}, urgent: make(chan struct{}, 1)}
+	c := &committer{e: e, positions: e.past.owed, urgent: make(chan struct{}, 1)}
 	c.changed = sync.NewCond(&c.mu)
+	if c.tell = e.stillUntold(); len(c.tell) > 0 {
+		c.hurry()
+	}
 	return c
 }
 
@@ -118,7 +123,13 @@ func (c *committer) run() {
 }
 
 // final makes the last commit and says what could not be written.
-func (c *committer) final() error { return c.once() }
+func (c *committer) final() error {
+	err := c.once()
+	if err == nil && c.owes {
+		err = c.once()
+	}
+	return err
+}
 
 // once writes everything that is there now.
 func (c *committer) once() error {
@@ -126,6 +137,8 @@ func (c *committer) once() error {
 	positions, waiting, tell := c.positions, c.waiting, c.tell
 	c.positions, c.waiting, c.tell = map[event.SourceID]string{}, nil, nil
 	c.mu.Unlock()
+	c.owe(positions, tell)
+	c.keepUsual(positions)
 	err := c.e.o.Desk.Commit(context.Background(), positions)
 	if err != nil {
 		c.putBack(positions, waiting, tell)
@@ -141,6 +154,7 @@ func (c *committer) once() error {
 	c.mu.Unlock()
 	c.changed.Broadcast()
 	c.tellOf(tell)
+	c.owes = len(tell) > 0
 	return nil
 }
 

@@ -21,7 +21,9 @@ import (
 	"time"
 
 	"bartizan/detect"
+	"bartizan/detect/session"
 	"bartizan/event"
+	"bartizan/history"
 	"bartizan/sources"
 	"bartizan/sources/parse"
 	"bartizan/store"
@@ -64,12 +66,20 @@ type Options struct {
 	Skipped   []event.SourceStatus      // found but not read, for the sources screen
 	CatchUp   time.Duration             // how far back rules look at first start
 	Budget    int64                     // and how many bytes they read for it
+	Spool     history.SpoolOptions      // where what comes without a file is kept to be searched, each source in a folder; Dir "": nowhere
 	ReadOnly  bool
-	Warning   string // a problem found before the start, shown for good
+	Warning   string        // a problem found before the start, shown for good
+	Trouble   func() string // what is wrong elsewhere now, for the header; nil: nothing ever
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Alert is told about every alert raised or re-raised, after it is on disk.
+	// Alert is told about every alert raised or re-raised, after it is on disk, at
+	// least once.
 	Alert func(a *triage.Alert)
+	// Records, when not nil, gets all records of a source in order before they count
+	// as read, so at least once: after a crash some come again, with the same
+	// references. What lies there at first start comes newest part first. It may
+	// block; an error ends the engine. The events are valid during the call only.
+	Records func(list []event.Event) error
 }
 
 // Engine is one running pipeline.
@@ -87,11 +97,15 @@ type Engine struct {
 	tallies tallies
 	reloads reloads
 
+	spools  spools
 	own     chan *notice // what we say ourselves, that no source brought
 	oddness oddities
 	host    string // this one's name
 	born    time.Time
 	windows atomic.Pointer[sequencer] // for what its windows had to give up
+	census  *Census                   // which logs arrive
+	needed  needed
+	joins   *session.Index // which records belong to one session
 }
 
 // New makes an engine that Run starts.
@@ -100,8 +114,9 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0)), own: make(chan *notice, maxOwn), born: time.Now()}
+	e := &Engine{o: o, ring: ring, works: make(chan *work, 2*runtime.GOMAXPROCS(0)), own: make(chan *notice, maxOwn), born: time.Now(), census: NewCensus()}
 	e.host, _ = os.Hostname() // without a name, what is said of a source names only its file
+	e.joins = session.New(session.Options{Host: e.host})
 	e.feeds.init()
 	e.past.init(e)
 	o.Desk.Notify(e.watch.poke) // one console's move is news to the others
@@ -138,6 +153,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	<-reading.Done()
 	readers.Wait()
+	e.spools.close(func(id event.SourceID, err error) { e.o.Log.Error("closing a spool", "source", id, "err", err) })
 	for _, in := range e.workers {
 		close(in)
 	}
@@ -159,7 +175,7 @@ func (e *Engine) prepare() []start {
 
 func (e *Engine) newStream(info sources.Info) *stream {
 	return &stream{
-		info: info, parser: e.o.Registry.Stream(info), clock: &clockwork{usual: &usual{}},
+		info: info, parser: e.o.Registry.Stream(info), clock: newClockwork(e.o.Positions[usualKey(info.ID)]),
 		odd: func(o oddity) { e.oddness.add(info, o) },
 	}
 }
@@ -167,7 +183,7 @@ func (e *Engine) newStream(info sources.Info) *stream {
 // startReaders starts what has no file: pipes, programs, agents.
 func (e *Engine) startReaders(ctx context.Context, wg *sync.WaitGroup) {
 	for _, op := range e.o.Others {
-		e.open(ctx, wg, op)
+		e.open(ctx, wg, e.keeping(op))
 	}
 	for _, p := range e.o.Peers {
 		wg.Go(func() {
@@ -212,7 +228,7 @@ func (e *Engine) tick(ctx context.Context) {
 }
 
 func (e *Engine) newWorker() *worker {
-	k := &worker{falco: e.o.Falco, host: e.host}
+	k := &worker{falco: e.o.Falco, host: e.host, census: e.census}
 	e.newest(k)
 	return k
 }

@@ -100,12 +100,32 @@ func (e *Engine) open(ctx context.Context, wg *sync.WaitGroup, op sources.Opened
 func (e *Engine) goOn(ctx context.Context, wg *sync.WaitGroup, op sources.Opened, from sources.Position) {
 	e.watch.poke()
 	wg.Go(func() {
+		e.foreword(ctx, op, from)
 		sources.Supervise(ctx, op, from, e.lane(op.Info.ID), func(s event.SourceStatus) {
 			if e.feeds.report(op.Info.ID, s) {
 				e.watch.poke()
 			}
 		})
 	})
+}
+
+// prefaced is a source of another host that is read from further on than its file's
+// beginning, and can say how that begins.
+type prefaced interface {
+	Preface(ctx context.Context, from sources.Position) []byte
+}
+
+// foreword lets the stream see the beginning of a file on another host.
+func (e *Engine) foreword(ctx context.Context, op sources.Opened, from sources.Position) {
+	p, ok := op.Source.(prefaced)
+	st := e.feeds.stream(op.Info.ID)
+	if !ok || st == nil {
+		return
+	}
+	if head := p.Preface(ctx, from); head != nil {
+		st.head.Store(&head)
+		st.preface()
+	}
 }
 
 // position is how far the board has a source.

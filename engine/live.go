@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ func (e *Engine) Bounds() (first, next uint64) { return e.ring.Bounds() }
 type reader struct {
 	row  store.Row
 	slab parse.Slab
+	room []event.Field // of an event that others say more about
 }
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
@@ -75,6 +77,7 @@ func (e *Engine) Reparse(ev triage.Evidence) (*event.Event, error) {
 	st := e.newStream(info)
 	st.preface()
 	st.parser.Parse(&sources.Record{Raw: ev.Raw, Ref: ev.Ref, Line: ev.Line, Seen: ev.Time}, &slab, &out)
+	e.joins.Annotate(&out, nil)
 	return out.Clone(), nil
 }
 
@@ -101,6 +104,7 @@ func (e *Engine) unpack(r *reader, to *event.Event) {
 	if to.Raw == nil {
 		to.Raw = row.Raw
 	}
+	e.joins.Annotate(to, &r.room)
 }
 
 // Scan calls found with every event in [from, to) that m matches, oldest first
@@ -154,6 +158,9 @@ func (e *Engine) Desk() *store.Desk { return e.o.Desk }
 
 // PushFilter asks every agent to send only what matches q.
 func (e *Engine) PushFilter(q string) error {
+	if name := joinedField(q); name != "" {
+		return fmt.Errorf("an agent cannot tell %s, which is only known here, where its records meet others; filter here instead", name)
+	}
 	for _, p := range e.o.Peers {
 		if err := p.SetFilter(q); err != nil {
 			return err
@@ -182,6 +189,9 @@ func (e *Engine) Status() Status {
 	}
 	if q := e.windows.Load(); q != nil && s.Problem == "" {
 		s.Problem = givenUp(q.counter.Evicted() + q.past.Evicted())
+	}
+	if e.o.Trouble != nil && s.Problem == "" {
+		s.Problem = e.o.Trouble()
 	}
 	if p := e.problem.Load(); p != nil && *p != "" {
 		s.Problem = *p

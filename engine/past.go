@@ -1,18 +1,13 @@
 package engine
 
 import (
-	"context"
-	"time"
-
-	"bartizan/event"
 	"bartizan/history"
-	"bartizan/query"
 	"bartizan/sources"
 )
 
 // history searches the files of this engine's sources.
 func (e *Engine) history() *history.History {
-	return &history.History{Registry: e.o.Registry, Sources: e.feeds.infos}
+	return &history.History{Registry: e.o.Registry, Sources: e.feeds.infos, Kept: e.spools.kept}
 }
 
 func (f *feeds) infos() []sources.Info {
@@ -23,22 +18,4 @@ func (f *feeds) infos() []sources.Info {
 		out = append(out, fd.stream.info)
 	}
 	return out
-}
-
-// Search streams events of the files that match q with event times in [from, to).
-func (e *Engine) Search(ctx context.Context, q string, from, to time.Time, found func(*event.Event) bool, progress func(float64)) error {
-	n, err := query.Parse(q)
-	if err != nil {
-		return err
-	}
-	m, err := query.Compile(n)
-	if err != nil {
-		return err
-	}
-	return e.history().Search(ctx, m, from, to, found, progress)
-}
-
-// Around returns up to n records before and after ref from the file it lies in.
-func (e *Engine) Around(ctx context.Context, ref event.Ref, n int) (before, after []*event.Event, err error) {
-	return e.history().Around(ctx, ref, n)
 }

@@ -109,6 +109,7 @@ func (e *Engine) reload(why string) Reload {
 	s.set.KeepOff(old.set)
 	r.Diff = changesOf(old, s, kept)
 	e.rules.Store(s)
+	s.set.KeepOff(old.set) // what was switched off meanwhile
 	return r
 }
 

@@ -53,7 +53,7 @@ func (e *Engine) newRuleSet(f RuleFiles) *ruleSet {
 	if e.o.RuleLimit != nil {
 		limit = *e.o.RuleLimit
 	}
-	limit.Off = e.tooSlow
+	limit.Off = func(o detect.OffRule) { e.tooSlow(s.set, o) }
 	s.set.SetLimit(limit)
 	for _, r := range s.set.Expensive() {
 		s.costly[r.ID] = true

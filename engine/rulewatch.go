@@ -48,14 +48,40 @@ func (e *Engine) watchRules(ctx context.Context) {
 	if e.o.LoadRules == nil {
 		return
 	}
-	w := &ruleWatch{log: e.o.Log, seed: maphash.MakeSeed(), told: map[string]bool{}, whole: map[string]bool{}, files: map[string]bool{}}
-	if s, err := fsnotify.NewWatcher(); err == nil {
-		w.system = s
-		defer func() { _ = s.Close() }()
-	} else {
-		e.o.Log.Warn("rule files are only looked at every "+pollAlone.String(), "err", err)
-	}
+	w := newRuleWatch(e.o.Log)
+	defer w.close()
 	e.followRules(ctx, w)
+}
+
+func newRuleWatch(log *slog.Logger) *ruleWatch {
+	w := &ruleWatch{log: log, seed: maphash.MakeSeed(), told: map[string]bool{}, whole: map[string]bool{}, files: map[string]bool{}}
+	s, err := fsnotify.NewWatcher()
+	if err != nil {
+		log.Warn("rule files are only looked at every "+pollAlone.String(), "err", err)
+		return w
+	}
+	w.system = s
+	return w
+}
+
+func (w *ruleWatch) close() {
+	if w.system != nil {
+		_ = w.system.Close() // it only tells
+	}
+}
+
+// WatchRules calls changed whenever a file below the places has changed, until ctx
+// ends. It is for who runs rules without an engine.
+func WatchRules(ctx context.Context, log *slog.Logger, places func() []string, changed func()) {
+	w := newRuleWatch(log)
+	defer w.close()
+	seen := w.look(places())
+	for w.wait(ctx) {
+		if now := w.settled(ctx, places, seen); now != seen && ctx.Err() == nil {
+			seen = now
+			changed()
+		}
+	}
 }
 
 func (e *Engine) followRules(ctx context.Context, w *ruleWatch) {
@@ -67,7 +93,7 @@ func (e *Engine) followRules(ctx context.Context, w *ruleWatch) {
 		if e.rules.Load().expiryDue(e.o.Now()) {
 			e.Reload("an exception expired")
 		}
-		now := e.settled(ctx, w, seen)
+		now := w.settled(ctx, e.rulePlaces, seen)
 		if now == seen || ctx.Err() != nil {
 			continue
 		}
@@ -78,10 +104,10 @@ func (e *Engine) followRules(ctx context.Context, w *ruleWatch) {
 
 // settled looks until nothing changes any more, since somebody may still be writing;
 // at once where nothing changed since seen.
-func (e *Engine) settled(ctx context.Context, w *ruleWatch, seen uint64) uint64 {
-	now := w.look(e.rulePlaces())
+func (w *ruleWatch) settled(ctx context.Context, places func() []string, seen uint64) uint64 {
+	now := w.look(places())
 	for now != seen && pause(ctx, ruleSettle) {
-		next := w.look(e.rulePlaces())
+		next := w.look(places())
 		if next == now {
 			break
 		}

@@ -30,6 +30,9 @@ type sequencer struct {
 	row     store.Row
 	after   []afterwards
 	told    []triage.AlertID
+
+	stop      func() // ends the reading
+	unprinted error  // why records cannot be printed
 }
 
 // afterwards is a hit that still waits for the records that follow it.
@@ -57,6 +60,7 @@ func newSequencer(e *Engine) *sequencer {
 // the reading when the pipeline cannot go on.
 func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop func()) error {
 	q := newSequencer(e)
+	q.stop = stop
 	e.windows.Store(q)
 	var wg sync.WaitGroup
 	wg.Go(q.commit.run)
@@ -74,7 +78,7 @@ func (e *Engine) sequence(ctx context.Context, begin []start, begun func(), stop
 	}
 	q.commit.close()
 	wg.Wait()
-	return errors.Join(err, q.commit.final())
+	return errors.Join(err, q.unprinted, q.commit.final())
 }
 
 // all takes works until there are no more.
@@ -243,6 +247,10 @@ func (q *sequencer) one(w *work, i int) {
 		q.e.rate.n.Add(1)
 	}
 	q.follow(e)
+	q.e.joins.Take(e)
+	if w.next < len(w.found) && w.found[w.next].at == i {
+		e = q.e.joined(e)
+	}
 	for ; w.next < len(w.found) && w.found[w.next].at == i; w.next++ {
 		q.hit(w, &w.found[w.next], e)
 	}
@@ -319,8 +327,12 @@ func (q *sequencer) swap(rules *detect.Set, nth uint64) {
 // finish hands the batch on: at once when nothing was raised, else once it is on
 // disk.
 func (q *sequencer) finish(w *work) {
+	if !q.print(w) {
+		w.release(q.unprinted) // its hits are on the board and known when it comes again
+		return
+	}
 	source, pos := w.batch.Source, w.batch.Pos
-	if w.past || pos == "" {
+	if pos == "" {
 		source = ""
 	}
 	q.commit.take(source, pos, w, q.told)

@@ -33,6 +33,7 @@ type usual struct {
 	first   time.Time // what was seen of the source, from …
 	last    time.Time // … to
 	lately  []lull    // pauses of at least longPause in between, newest last
+	kept    int       // pauses that the board knows of
 	decayed float64   // seconds learnt since weights were last halved in proportion
 }
 

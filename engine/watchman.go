@@ -93,18 +93,22 @@ func (w *watchman) listen(now time.Time, st *stream, s *event.SourceStatus) {
 	longest, ok := st.longest()
 	live := s.State == event.SourceLive || s.State == event.SourceSilent && st.silent.Load() != nil
 	heard := s.LastSeen
+	if heard.IsZero() && ok {
+		heard = st.clock.usual.through() // it has not been heard since this engine began
+	}
+	last := heard
 	if w.awake.After(heard) {
 		heard = w.awake // nobody could be heard while this machine slept
 	}
 	quiet := now.Sub(heard)
 	switch {
-	case !ok || !live || s.LastSeen.IsZero() || quiet < longest:
+	case !ok || !live || heard.IsZero() || quiet < longest:
 		if st.silent.Swap(nil) != nil && s.State == event.SourceSilent {
 			s.State, s.Reason = event.SourceLive, ""
 		}
 	case st.silent.Load() == nil:
 		why := fmt.Sprintf("%s has been silent since %s, and %v is the most that is usual for it: check that its writer still runs and writes there",
-			s.Name, stampOf(s.LastSeen), longest.Round(time.Minute))
+			s.Name, stampOf(last), longest.Round(time.Minute))
 		st.silent.Store(&silence{why})
 		s.State, s.Reason = event.SourceSilent, why
 	}

@@ -51,6 +51,7 @@ type stream struct {
 	silent  atomic.Pointer[silence]
 	clock   *clockwork // nil: times are not watched
 	odd     func(oddity)
+	head    atomic.Pointer[[]byte] // how a file on another host begins
 }
 
 // lossSeen is the newest loss of a source.
@@ -89,6 +90,7 @@ type worker struct {
 	join    func(*detect.Rule) *detect.Rule // adds what is loaded about the rule of an alert from Falco; may be nil
 	hits    []*detect.Rule
 	host    string // this one's name, for what we say ourselves about its sources
+	census  *Census
 }
 
 // use switches to another rule set, between two batches.
@@ -108,6 +110,7 @@ func (k *worker) do(w *work) {
 	w.events = w.events[:n]
 	var bytes uint64
 	late := latenessOf(w.stream.info, w.stream.formatName())
+	before := w.stream.records.Load()
 	for i := range w.batch.Records {
 		rec, e := &w.batch.Records[i], &w.events[i]
 		e.Reset()
@@ -122,6 +125,9 @@ func (k *worker) do(w *work) {
 		w.stream.parser.Parse(rec, &w.slab, e)
 		w.stream.markLate(e)
 		w.stream.watchClock(e, late)
+		if k.census != nil && due(before+uint64(i)) {
+			k.census.See(e, w.stream.info.Host, w.stream.info.Name)
+		}
 		if !w.replay {
 			k.match(w, i)
 		}

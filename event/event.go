@@ -82,16 +82,18 @@ type Event struct {
 	Message    string // the part a person reads first; a view into Raw or the slab
 	Fields     []Field
 	Native     int
+	More       Enricher // answers fields that the record does not have; may be nil
 }
 
-// Get returns the first value called name: native first, then aliases.
+// Get returns the first value called name: native first, then aliases, then what
+// is known of the event beyond its fields (see Enricher).
 func (e *Event) Get(name string) (Value, bool) {
 	for i := range e.Fields {
 		if e.Fields[i].Name == name {
 			return e.Fields[i].Value, true
 		}
 	}
-	return Value{}, false
+	return e.Enriched(name)
 }
 
 // Text returns the text of the first value called name, or "".

@@ -1,5 +1,6 @@
 // Package history searches the logs where they lie: the files that are followed
-// and their rotated and compressed generations. It keeps no copy and no index.
+// and their rotated and compressed generations. It keeps no index, and no copy but of
+// what has no file: that goes into a spool, see Spool.
 //
 // A search reads files from disk for as long as it takes; it is called off by its
 // context and says how far it is. Nothing is lost here: a file that cannot be
@@ -27,6 +28,7 @@ type History struct {
 	// Open opens a file for reading, when not every file may be read that lies
 	// where a source's path or its rotated names lead; nil opens any.
 	Open func(path string) (*os.File, error)
+	Kept func() []Kept // sources that have no file; nil: there are none
 }
 
 // Query is what Find looks for.
@@ -68,6 +70,8 @@ func (h *History) Find(ctx context.Context, q Query, found func(*event.Event) bo
 	for _, g := range all {
 		s.Total += g.size
 	}
+	spools, bytes := h.kept()
+	s.Total += bytes
 	s.each = func(e *event.Event) bool {
 		if e.Flags&event.FlagNoTime == 0 && (s.Oldest.IsZero() || e.Time.Before(s.Oldest)) {
 			s.Oldest = e.Time
@@ -88,10 +92,11 @@ func (h *History) Find(ctx context.Context, q Query, found func(*event.Event) bo
 		s.Done = s.done
 		progress(s.Progress)
 	}
-	if len(all) == 0 {
+	bad = append(bad, s.spools(ctx, spools, q)...)
+	if len(all)+len(spools) == 0 {
 		progress(s.Progress)
 	}
-	return errors.Join(bad...)
+	return cmp.Or(ctx.Err(), errors.Join(bad...))
 }
 
 // search is one Find.

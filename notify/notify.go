@@ -45,8 +45,10 @@ type Message struct {
 	Last     time.Time `json:"last"`
 	Count    uint64    `json:"count"`
 	Risk     int       `json:"risk"`
-	Text     string    `json:"text"`           // one line for chat, with the command to open it
-	More     uint64    `json:"more,omitempty"` // alerts that could not be told since the last message
+	Text     string    `json:"text"` // one line for chat, with the command to open it
+	// Compromised are hosts among its sources that people do not trust.
+	Compromised []string `json:"compromised,omitempty"`
+	More        uint64   `json:"more,omitempty"` // alerts that could not be told since the last message
 }
 
 // NewMessage describes the alert; mask hides secrets in what it is about.
@@ -62,6 +64,10 @@ func NewMessage(a *triage.Alert, mask func(string) string) Message {
 		m.Entities = append(m.Entities, e.Kind.String()+" "+mask(e.Value))
 	}
 	m.Text = fmt.Sprintf("[%s] %s %v: bartizan open %s", m.Severity, m.Title, m.Entities, a.ID)
+	for _, d := range a.Compromised {
+		m.Compromised = append(m.Compromised, d.Host)
+		m.Text += " (host " + mask(d.Host) + " is marked compromised)"
+	}
 	return m
 }
 

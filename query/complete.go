@@ -30,7 +30,8 @@ func WordStart(s string, cursor int) int {
 func clampCursor(s string, cursor int) int { return max(0, min(cursor, len(s))) }
 
 // Complete returns what may stand instead of the word that ends at cursor (a byte
-// offset): names from fields and the short names, levels after level, connectives
+// offset): names from fields, the short names and, once a dot is there, those of
+// enrichment, levels after level, connectives
 // after a finished term. A candidate ends with what follows it, a colon or a
 // space. Inside quotes there are none.
 func Complete(s string, cursor int, fields []string) []string {
@@ -55,7 +56,11 @@ func Complete(s string, cursor int, fields []string) []string {
 			return out
 		}
 	}
-	return append(startingWith(prefix, nameCandidates(fields)), out...)
+	out = append(startingWith(prefix, nameCandidates(fields)), out...)
+	if !strings.Contains(prefix, ".") || len(out) >= MaxCandidates {
+		return out
+	}
+	return append(out, startingWith(prefix, enrichedCandidates())...)
 }
 
 func insideQuotes(s string) bool {
@@ -113,6 +118,15 @@ func nameCandidates(fields []string) []string {
 		if n := (&Pred{Field: f}).printName(); shortFields(f) == nil && !IsPseudo(f) {
 			out = append(out, n+": ")
 		}
+	}
+	return out
+}
+
+// enrichedCandidates are the names that no record brings.
+func enrichedCandidates() []string {
+	var out []string
+	for _, n := range event.EnrichedNames() {
+		out = append(out, n.Name+": ")
 	}
 	return out
 }

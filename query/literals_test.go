@@ -138,6 +138,8 @@ func TestComplete(t *testing.T) {
 		want []string
 	}{
 		{"us|", []string{"user: ", "user.name: "}},
+		{"source.o|", []string{"source.own: "}},
+		{"user_agent.|", []string{"user_agent.class: ", "user_agent.tool: "}},
 		{"US|", []string{"user: ", "user.name: "}},
 		{"b|yt", []string{"bytes: "}},
 		{"x |", []string{"and ", "or "}},

@@ -44,14 +44,14 @@ func shortFields(name string) []string {
 }
 
 // IsPseudo reports whether events can answer name without having such a field:
-// level, @timestamp, source, format, message and raw. An index over Event.Fields
-// does not see these.
+// level, @timestamp, source, format, message and raw, and what an event.Enricher
+// knows. An index over Event.Fields does not see these.
 func IsPseudo(name string) bool {
 	switch name {
 	case "level", "@timestamp", "source", "format", "message", "raw":
 		return true
 	}
-	return false
+	return event.EnrichedAt(name) >= 0
 }
 
 // Lookup appends all values of name to dst: those of native fields, else those of
@@ -146,8 +146,11 @@ func pseudo(e *event.Event, name string, v *event.Value) bool {
 		return v.Str != ""
 	case "@timestamp":
 		return !e.Time.IsZero()
+	default:
+		more, ok := e.Enriched(name)
+		*v = more
+		return ok
 	}
-	return false
 }
 
 // rawText is the record as a string that shares its bytes: nobody changes Raw

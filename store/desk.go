@@ -238,6 +238,13 @@ func (d *Desk) LastMove(name string) triage.MoveID {
 	return d.board.LastMove(name)
 }
 
+// Distrusted lists the hosts that people call compromised now, by name.
+func (d *Desk) Distrusted() []triage.Distrust {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.board.Distrusted()
+}
+
 // Evidence returns the alert's pinned records, oldest first, also those that
 // wait for the disk. It waits for a transaction under way, which has taken from
 // what waits and is not on disk yet.

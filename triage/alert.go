@@ -128,6 +128,7 @@ type Alert struct {
 	Outcome     Outcome          `json:"outcome,omitempty"`     // what the hits' events say of success
 	Criticality int              `json:"criticality,omitempty"` // 0..10, of the most critical entity
 	ActedCount  uint64           `json:"acted_count,omitempty"` // Count when a person acted; 0: nobody did since it rose
+	Compromised []Distrust       `json:"compromised,omitempty"` // hosts among its sources that people do not trust now
 }
 
 // Outcome is what an alert's events say about success, from event.outcome.
@@ -161,15 +162,18 @@ type Do string
 
 // The moves. The last three are the machine's.
 const (
-	DoTake    Do = "take"
-	DoClose   Do = "close"
-	DoSnooze  Do = "snooze"
-	DoNote    Do = "note"
-	DoReopen  Do = "reopen"
-	DoUndo    Do = "undo"
-	DoRaise   Do = "raise"
-	DoReraise Do = "reraise"
-	DoWake    Do = "wake"
+	DoTake     Do = "take"
+	DoClose    Do = "close"
+	DoSnooze   Do = "snooze"
+	DoNote     Do = "note"
+	DoReopen   Do = "reopen"
+	DoUndo     Do = "undo"
+	DoDistrust Do = "distrust" // a host is compromised: what it says carries that mark
+	DoTrust    Do = "trust"    // it is not any more
+	DoReveal   Do = "reveal"   // masked secrets were shown to a person; the note says of which record
+	DoRaise    Do = "raise"
+	DoReraise  Do = "reraise"
+	DoWake     Do = "wake"
 )
 
 // Move is one decision about exactly the alerts (and versions) that were shown.
@@ -179,6 +183,7 @@ type Move struct {
 	Verdict Verdict   // with DoClose
 	Until   time.Time // with DoSnooze
 	Undoes  MoveID    // with DoUndo
+	Host    string    // with DoDistrust and DoTrust, which are about no alert
 	Note    string
 	By      Actor
 	At      time.Time
@@ -198,6 +203,7 @@ type Entry struct {
 	Undoes  MoveID         `json:"undoes,omitempty"`
 	Note    string         `json:"note,omitempty"`
 	Prev    string         `json:"prev"`
+	Host    string         `json:"host,omitempty"` // that a person trusts, or does not
 	Hash    string         `json:"hash"`
 }
 

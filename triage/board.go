@@ -23,6 +23,7 @@ type Board struct {
 	acted   map[entityKey][]*node // decided alerts by group entity, at most MaxReraise each
 	snoozed map[*node]struct{}    //
 	changed map[AlertID]*node     // since the last Drain
+	hosts   hosts
 	scratch []event.Entity
 	last    MoveID
 	view    view
@@ -50,7 +51,7 @@ func NewBoard() *Board {
 	return &Board{
 		nodes: map[AlertID]*node{}, newest: map[string]*node{}, fresh: map[HitID]AlertID{},
 		moves: map[MoveID]*done{}, acted: map[entityKey][]*node{}, snoozed: map[*node]struct{}{},
-		changed: map[AlertID]*node{},
+		changed: map[AlertID]*node{}, hosts: hosts{},
 	}
 }
 
@@ -147,6 +148,9 @@ func (b *Board) apply(e Entry) {
 	if e.Do == DoUndo {
 		b.setUndone(b.moves[e.Undoes], e.ID)
 	}
+	if e.Host != "" {
+		b.trusted(e, d)
+	}
 	b.last = e.ID
 }
 
@@ -174,6 +178,9 @@ func (b *Board) file(n *node) {
 
 // moved changes a by the row e: the one place that says what moves do.
 func (b *Board) moved(a *Alert, e Entry) {
+	if e.Do == DoReveal { // it decides nothing, and must not make the decisions of others stale
+		return
+	}
 	a.Version++
 	a.Notes += b.noteDelta(e)
 	if b.noteLike(e) {

@@ -19,6 +19,9 @@ import (
 // Time, count and severity never enter.
 func Fingerprint(ruleID string, group []event.Entity) string {
 	keys := slices.Clone(group)
+	for i := range keys {
+		keys[i] = lasting(keys[i])
+	}
 	slices.SortFunc(keys, func(a, b event.Entity) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Value, b.Value))
 	})
@@ -30,6 +33,23 @@ func Fingerprint(ruleID string, group []event.Entity) string {
 		writePart(h, e.Value)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// lasting gives an entity the kind and the role that fingerprints have always had
+// for it: both were told apart more finely later.
+func lasting(e event.Entity) event.Entity {
+	switch e.Kind {
+	case event.EntityPod, event.EntityResource:
+		e.Kind = event.EntityContainer
+	case event.EntityRole:
+		e.Kind = event.EntityWorkload
+	case event.EntityDomain:
+		e.Kind, e.Role = event.EntityOther, event.RoleActor
+	}
+	if e.Role == event.RoleSource {
+		e.Role = event.RoleActor
+	}
+	return e
 }
 
 func writePart(h hash.Hash, s string) {

@@ -28,6 +28,7 @@ type chained struct {
 	Undoes  MoveID         `json:"undoes,omitempty"`
 	Note    string         `json:"note,omitempty"`
 	Prev    string         `json:"prev"`
+	Host    string         `json:"host,omitempty"`
 }
 
 // Canonical returns the row's bytes as they are hashed and stored: JSON with a
@@ -37,7 +38,7 @@ func Canonical(e Entry) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(chained{e.ID, e.At.UTC(), e.By, e.Do, e.On, e.From, e.To, e.Verdict, utc(e.Until), e.Undoes, e.Note, e.Prev}); err != nil {
+	if err := enc.Encode(chained{e.ID, e.At.UTC(), e.By, e.Do, e.On, e.From, e.To, e.Verdict, utc(e.Until), e.Undoes, e.Note, e.Prev, e.Host}); err != nil {
 		return nil, fmt.Errorf("journal row %d cannot be written: %w", e.ID, err)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil

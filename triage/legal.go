@@ -35,15 +35,18 @@ var legalFrom = map[Do]struct {
 	to      State
 	machine bool
 }{
-	DoTake:    {[]State{StateNew, StateTaken, StateSnoozed}, StateTaken, false},
-	DoClose:   {[]State{StateNew, StateTaken, StateSnoozed}, StateClosed, false},
-	DoSnooze:  {[]State{StateNew, StateTaken, StateSnoozed}, StateSnoozed, false},
-	DoNote:    {[]State{StateNew, StateTaken, StateSnoozed, StateClosed}, "", false},
-	DoReopen:  {[]State{StateSnoozed, StateClosed}, StateNew, false},
-	DoUndo:    {[]State{StateNew, StateTaken, StateSnoozed, StateClosed}, "", false},
-	DoRaise:   {nil, StateNew, true},
-	DoReraise: {[]State{StateTaken, StateSnoozed, StateClosed}, StateNew, true},
-	DoWake:    {[]State{StateSnoozed}, StateNew, true},
+	DoTake:     {[]State{StateNew, StateTaken, StateSnoozed}, StateTaken, false},
+	DoClose:    {[]State{StateNew, StateTaken, StateSnoozed}, StateClosed, false},
+	DoSnooze:   {[]State{StateNew, StateTaken, StateSnoozed}, StateSnoozed, false},
+	DoNote:     {[]State{StateNew, StateTaken, StateSnoozed, StateClosed}, "", false},
+	DoReopen:   {[]State{StateSnoozed, StateClosed}, StateNew, false},
+	DoUndo:     {[]State{StateNew, StateTaken, StateSnoozed, StateClosed}, "", false},
+	DoDistrust: {nil, "", false},
+	DoTrust:    {nil, "", false},
+	DoReveal:   {[]State{StateNew, StateTaken, StateSnoozed, StateClosed}, "", false},
+	DoRaise:    {nil, StateNew, true},
+	DoReraise:  {[]State{StateTaken, StateSnoozed, StateClosed}, StateNew, true},
+	DoWake:     {[]State{StateSnoozed}, StateNew, true},
 }
 
 // Check says whether a person's move is legal now and returns its journal row,
@@ -56,6 +59,9 @@ func (b *Board) Check(m Move) (Entry, error) {
 	}
 	if m.Do == DoUndo {
 		return b.checkUndo(m)
+	}
+	if aboutHost(m.Do) {
+		return b.checkHost(m)
 	}
 	e := b.entry(m, m.On)
 	for _, v := range m.On {
@@ -76,7 +82,7 @@ func (b *Board) Check(m Move) (Entry, error) {
 func (b *Board) entry(m Move, on []AlertVersion) Entry {
 	by := m.By
 	by.Name, by.Claimed = tidy(by.Name), tidy(by.Claimed)
-	e := Entry{ID: b.last + 1, At: m.At.Round(0).UTC(), By: by, Do: m.Do, On: slices.Clone(on), Undoes: m.Undoes, Note: m.Note}
+	e := Entry{ID: b.last + 1, At: m.At.Round(0).UTC(), By: by, Do: m.Do, On: append([]AlertVersion{}, on...), From: []State{}, Undoes: m.Undoes, Host: m.Host, Note: m.Note}
 	switch m.Do {
 	case DoClose:
 		e.Verdict = m.Verdict
@@ -105,9 +111,9 @@ func wellFormed(m Move) error {
 	rule, known := legalFrom[m.Do]
 	switch {
 	case !known:
-		return illegal("%q is no move; the moves are take, close, snooze, note, reopen and undo", cut(string(m.Do), 40))
+		return illegal("%q is no move; the moves are take, close, snooze, note, reopen, distrust, trust and undo", cut(string(m.Do), 40))
 	case rule.machine || m.By.Machine:
-		return illegal("%s by %s is not possible: people take, close, snooze, note, reopen and undo, the engine only raises and wakes", m.Do, m.By.kind())
+		return illegal("%s by %s is not possible: people take, close, snooze, note, reopen, distrust, trust and undo, the engine only raises and wakes", m.Do, m.By.kind())
 	case m.By.Name == "":
 		return illegal("a move needs the name of who makes it")
 	case m.At.IsZero() || m.At.Year() < 1970 || m.At.Year() > 9000:
@@ -118,6 +124,9 @@ func wellFormed(m Move) error {
 		return illegal("the note is not valid UTF-8 text")
 	}
 	if err := wellFormedDo(m); err != nil {
+		return err
+	}
+	if err := wellFormedHost(m); err != nil || aboutHost(m.Do) {
 		return err
 	}
 	return wellFormedOn(m)
@@ -141,6 +150,8 @@ func wellFormedDo(m Move) error {
 		return illegal("a snooze lasts at most %d days", int(MaxSnooze/(24*time.Hour)))
 	case m.Do == DoNote && strings.TrimSpace(m.Note) == "":
 		return illegal("a note needs text")
+	case m.Do == DoReveal && strings.TrimSpace(m.Note) == "":
+		return illegal("a reveal must say what is shown")
 	case (m.Do == DoUndo) != (m.Undoes != 0):
 		return illegal("an undo, and only an undo, names the move it undoes")
 	}
@@ -158,7 +169,7 @@ func verdictNames() string {
 // wellFormedOn checks the list of alerts.
 func wellFormedOn(m Move) error {
 	switch {
-	case len(m.On) == 0 && m.Do != DoUndo:
+	case len(m.On) == 0 && m.Do != DoUndo && m.Do != DoReveal:
 		return illegal("a move needs at least one alert")
 	case len(m.On) > MaxMoveAlerts:
 		return illegal("one move may be about at most %d alerts, not %d", MaxMoveAlerts, len(m.On))

@@ -105,6 +105,7 @@ func (b *Board) count(n *node, h Hit, when, now time.Time, c *Change) {
 	a := b.edit(n)
 	a.Count++
 	describe(a, h)
+	b.suspect(n)
 	if a.First.IsZero() || when.Before(a.First) {
 		a.First = when
 	}

@@ -51,7 +51,7 @@ func (b *Board) strangers(e Entry, mended []string) []string {
 // place puts a stored alert on the board as it is before its first row.
 func (b *Board) place(a *Alert) {
 	standing{}.put(a)
-	a.Version, a.Notes, a.ActedCount = 0, 0, 0
+	a.Version, a.Notes, a.ActedCount, a.Compromised = 0, 0, 0, nil
 	n := &node{alert: a}
 	b.nodes[a.ID] = n
 	if have := b.newest[a.Fingerprint]; have == nil || have.alert.Episode < a.Episode {

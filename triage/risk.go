@@ -76,9 +76,23 @@ func riskParts(a *Alert) []riskPart {
 		parts = append(parts, riskPart{grown, fmt.Sprintf("%d hits", a.Count)})
 	}
 	if a.Criticality > 0 {
-		parts = append(parts, riskPart{min(a.Criticality, 10), "a critical asset is involved"})
+		parts = append(parts, riskPart{min(a.Criticality, 10), criticalityWords(a.Criticality)})
 	}
 	return parts
+}
+
+// criticalityWords says what the person's list of assets says of the most critical
+// entity.
+func criticalityWords(n int) string {
+	switch {
+	case n >= 10:
+		return "a critical asset is involved"
+	case n >= 7:
+		return "an asset of high criticality is involved"
+	case n >= 3:
+		return "an asset of medium criticality is involved"
+	}
+	return "an asset of low criticality is involved"
 }
 
 // worstTactic finds the tactic among Sigma tags that weighs most.
@@ -100,7 +114,7 @@ func isBackground(a *Alert) bool {
 	}
 	found := false
 	for _, e := range a.Entities {
-		if e.Kind != event.EntityIP || e.Role != event.RoleActor {
+		if e.Kind != event.EntityIP || e.Role != event.RoleActor && e.Role != event.RoleSource {
 			continue
 		}
 		if !isPublic(e.Value) {

@@ -15,6 +15,7 @@ type done struct {
 	notes    int    // what it added to the count of notes
 	undoes   MoveID //
 	undoneBy MoveID // 0: it stands
+	host     string // that it is about, or the move it undoes
 	on       []*node
 	before   []standing // parallel to on
 }
@@ -52,7 +53,7 @@ func (b *Board) remember(e Entry) *done {
 		return nil
 	}
 	d := &done{id: e.ID, do: e.Do, by: e.By.Name, machine: e.By.Machine, undoes: e.Undoes}
-	d.noteLike, d.notes = b.noteLike(e), b.noteDelta(e)
+	d.noteLike, d.notes, d.host = b.noteLike(e), b.noteDelta(e), e.Host
 	b.moves[e.ID] = d
 	return d
 }
@@ -62,13 +63,13 @@ func (b *Board) noteLike(e Entry) bool {
 	if e.Do == DoUndo {
 		return b.moves[e.Undoes].noteLike
 	}
-	return e.Do == DoNote
+	return e.Do == DoNote || e.Do == DoReveal
 }
 
 // noteDelta is what the row adds to the count of notes that stand.
 func (b *Board) noteDelta(e Entry) int {
 	n := 0
-	if e.Note != "" && !e.By.Machine {
+	if e.Note != "" && !e.By.Machine && e.Do != DoReveal {
 		n = 1
 	}
 	if e.Do == DoUndo {
@@ -101,8 +102,13 @@ func (b *Board) checkUndo(m Move) (Entry, error) {
 		return Entry{}, illegal("there is no move %d to undo", m.Undoes)
 	case d.machine:
 		return Entry{}, illegal("move %d (%s) is the engine's own: it cannot be undone", d.id, d.do)
+	case d.do == DoReveal:
+		return Entry{}, illegal("move %d cannot be undone: what was shown was seen", d.id)
 	case d.undoneBy != 0:
 		return Entry{}, illegal("move %d is undone already, by move %d: undo that one to make it again", d.id, d.undoneBy)
+	}
+	if err := b.hostStands(d); err != nil {
+		return Entry{}, err
 	}
 	for _, n := range d.on {
 		if l := n.laterThan(d); l != nil && !d.noteLike {
@@ -142,6 +148,7 @@ func (b *Board) undoEntry(m Move, d *done) (Entry, error) {
 		}
 	}
 	e := b.entry(m, nil)
+	e.Host = d.host
 	for _, n := range d.on {
 		e.On = append(e.On, AlertVersion{n.alert.ID, n.alert.Version})
 		e.From = append(e.From, n.alert.State)
@@ -168,7 +175,7 @@ func (d *done) backTo() State {
 // undo: what an undo key means. 0: there is none.
 func (b *Board) LastMove(name string) MoveID {
 	for id := b.last; id > 0; id-- {
-		if d := b.moves[id]; d != nil && d.by == name && !d.machine && d.undoneBy == 0 && d.do != DoUndo {
+		if d := b.moves[id]; d != nil && d.by == name && !d.machine && d.undoneBy == 0 && d.do != DoUndo && d.do != DoReveal {
 			return id
 		}
 	}

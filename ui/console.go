@@ -93,7 +93,9 @@ type Console struct {
 	dirty    bool
 	frame    tea.View
 	grace    time.Time
-	touched  bool // a key was pressed since the console was opened
+	shows    *secrets // whose lines are being made, nil where nothing can be revealed
+	clear    *secrets // of the page that shows secrets in clear
+	touched  bool     // a key was pressed since the console was opened
 }
 
 // New builds a console. The engine keeps it while terminals come and go.
@@ -174,6 +176,7 @@ func (c *Console) Close() {
 // pump and every task whose program died before its result arrived.
 func (c *Console) Init() tea.Cmd {
 	c.outcome, c.dirty = Running, true
+	c.conceal() // whoever comes back may be somebody who looks over a shoulder
 	c.refresh()
 	cmds := []tea.Cmd{c.pump.start(c.opt.Live), c.changed()}
 	for t := range c.tasks {
@@ -229,6 +232,7 @@ func (c *Console) View() tea.View {
 }
 
 func (c *Console) compose() tea.View {
+	c.concealLeft()
 	head := c.header()
 	foot, cursor := c.footer()
 	body := c.h - len(head) - len(foot)
@@ -262,6 +266,7 @@ func (c *Console) now() time.Time { return c.opt.Now() }
 
 func (c *Console) leave(o Outcome) tea.Cmd {
 	c.outcome = o
+	c.conceal()
 	c.pump.stop()
 	if o == Detached && c.opt.OnDetach != nil {
 		c.opt.OnDetach()

@@ -17,27 +17,41 @@ type copied struct {
 	line, raw, field string
 	json             any
 	markdown         string
+
+	// What is not copied, because it would hand out a secret: a record or a value
+	// that is masked, and a line that shows one in clear.
+	secretRaw, secretField, secretLine bool
 }
 
 // copies are the bindings after y. Nothing goes to the clipboard but by them.
 func (c *Console) copies(of func() copied) []Binding {
+	const (
+		masked = "it holds a secret; open the record and press M, which the journal notes, then this copies it"
+		shown  = "the line shows a secret; M hides it, y f and y r copy it as it is"
+	)
 	kinds := []struct {
-		name string
-		text func(copied) string
+		name   string
+		text   func(copied) string
+		secret func(copied) bool
+		why    string
 	}{
-		{"copy-line", func(x copied) string { return x.line }},
-		{"copy-raw", func(x copied) string { return x.raw }},
-		{"copy-json", func(x copied) string { return jsonText(x.json) }},
-		{"copy-field", func(x copied) string { return x.field }},
-		{"copy-markdown", func(x copied) string { return x.markdown }},
+		{"copy-line", func(x copied) string { return x.line }, func(x copied) bool { return x.secretLine }, shown},
+		{"copy-raw", func(x copied) string { return x.raw }, func(x copied) bool { return x.secretRaw }, masked},
+		{"copy-json", func(x copied) string { return jsonText(x.json) }, func(copied) bool { return false }, ""},
+		{"copy-field", func(x copied) string { return x.field }, func(x copied) bool { return x.secretField }, masked},
+		{"copy-markdown", func(x copied) string { return x.markdown }, func(x copied) bool { return x.secretLine }, shown},
 	}
 	var out []Binding
 	for _, k := range kinds {
 		out = append(out, Binding{
 			Name: k.name,
 			Off: func() string {
-				if k.text(of()) == "" {
+				x := of()
+				switch {
+				case k.text(x) == "":
 					return "there is nothing under the cursor to copy so"
+				case k.secret(x):
+					return k.why
 				}
 				return ""
 			},
@@ -79,12 +93,13 @@ func fence(text string) string {
 func (p *pager) copied() copied {
 	l := p.current()
 	text := strings.TrimSpace(l.text())
-	out := copied{line: text, raw: string(l.raw), field: l.value}
+	out := copied{line: text, raw: string(l.raw), field: l.value, secretRaw: p.c.withheld(l.raw)}
+	out.secretField, out.secretLine = l.secret && p.c.clear == nil, l.secret && p.c.clear != nil
 	if text != "" {
 		out.markdown = fence(text)
 	}
 	if l.field != "" {
-		out.json = map[string]string{l.field: l.value}
+		out.json = map[string]string{l.field: p.c.opt.Mask.MaskField(l.field, l.value)}
 	}
 	return out
 }
@@ -97,5 +112,5 @@ func (s *stream) copied() copied {
 	text, _ := shownText(e)
 	text, _ = s.c.masked(text)
 	line := s.c.stamp(e.Time) + " " + shortSource(e.Ref.Source) + " " + clean(string(text))
-	return copied{line: line, raw: string(e.Raw), json: eventJSON(e), markdown: fence(clean(s.c.opt.Mask.MaskString(string(e.Raw))))}
+	return copied{line: line, raw: string(e.Raw), secretRaw: s.c.withheld(e.Raw), json: s.c.eventJSON(e), markdown: fence(clean(s.c.opt.Mask.MaskString(string(e.Raw))))}
 }

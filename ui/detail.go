@@ -30,7 +30,10 @@ type detail struct {
 	busy     *task
 	trouble  string
 	judged   judged
-	folded   map[string]bool // parts of the rule's condition, by their place
+	joins    []Join            // what its record belongs to
+	marks    []triage.Distrust // as the page shows them
+	folded   map[string]bool   // parts of the rule's condition, by their place
+	secrets  secrets
 }
 
 func newDetail(c *Console, id triage.AlertID) *detail {
@@ -38,6 +41,7 @@ func newDetail(c *Console, id triage.AlertID) *detail {
 	if a, ok := c.snap.byID[id]; ok {
 		c.seen[id] = a.Version
 	}
+	d.secrets = secrets{c: c, page: func() Screen { return d }, build: d.build, about: d.evidenceName}
 	d.build()
 	return d
 }
@@ -59,7 +63,7 @@ func (d *detail) Keys() []Binding {
 	keys := d.pager.keys()
 	keys[0].Hint = "open or pivot"
 	out = append(keys[:1:1], append(out, keys[1:]...)...)
-	out = append(out, Binding{Name: "exclude", Off: d.pager.noField, Do: d.pager.exclude})
+	out = append(out, Binding{Name: "exclude", Off: d.pager.noField, Do: d.pager.exclude}, d.secrets.binding())
 	return append(out, d.c.pivots(d.entities, d.rule)...)
 }
 
@@ -72,7 +76,7 @@ func (d *detail) targets() []*triage.Alert {
 
 func (d *detail) entities() []event.Entity {
 	if a := d.alert(); a != nil {
-		return alertEntities(a)
+		return d.named(a)
 	}
 	return nil
 }
@@ -89,6 +93,9 @@ func (d *detail) undoStep() (bool, tea.Cmd) { return d.pager.undoStep() }
 // Take loads what the board has on the alert, again when it changed.
 func (d *detail) Take(tea.Msg) tea.Cmd {
 	a := d.alert()
+	if a != nil && !slices.Equal(a.Compromised, d.marks) {
+		d.build()
+	}
 	if a == nil || d.busy != nil || d.loaded && a.Version == d.version && a.Count == d.count {
 		return nil
 	}
@@ -107,10 +114,10 @@ func (d *detail) load(a *triage.Alert) func(context.Context) func() tea.Cmd {
 		journal, err2 := desk.Journal(id, undoReach)
 		hit := newestHit(evidence)
 		parsed := reparse(live, hit, id)
-		judged := judgeRecord(ctx, live, a, parsed)
+		judged, joins := judgeRecord(ctx, live, a, parsed), joinsOf(live, parsed)
 		var before, after []*event.Event
 		if hit != nil && !hasContext(evidence) {
-			before, after, _ = past.Around(ctx, hit.Ref, triage.ContextLines) // the record itself is enough
+			before, after, _ = past.Around(ctx, hit.Ref, hit.Time, triage.ContextLines) // the record itself is enough
 		}
 		return func() tea.Cmd {
 			d.busy, d.loaded, d.trouble = nil, true, ""
@@ -120,6 +127,7 @@ func (d *detail) load(a *triage.Alert) func(context.Context) func() tea.Cmd {
 				}
 			}
 			d.evidence, d.journal, d.parsed, d.before, d.after, d.judged = evidence, journal, parsed, before, after, judged
+			d.joins = joins
 			d.c.seen[id] = a.Version
 			d.build()
 			return d.Take(nil)
@@ -164,17 +172,22 @@ func reparse(live Live, hit *triage.Evidence, id triage.AlertID) *event.Event {
 func (d *detail) Draw(w, h int) string { return strings.Join(d.pager.draw(w, h), "\n") }
 
 // build makes the lines of the page anew; the cursor stays on its line.
-func (d *detail) build() {
+func (d *detail) build() { d.secrets.during(d.fill) }
+
+func (d *detail) fill() {
 	a := d.alert()
 	if a == nil {
 		d.pager.lines = []line{d.c.words("this alert is no longer on the board")}
 		return
 	}
 	var l []line
+	d.marks = a.Compromised
 	l = append(l, d.facts(a)...)
+	l = append(l, d.c.joinLines(d.joins)...)
 	l = append(l, d.why(a)...)
 	l = append(l, d.record(a)...)
 	l = append(l, d.entityLines(a)...)
+	l = append(l, d.c.knownLines(d.parsed)...)
 	l = append(l, d.condition()...)
 	l = append(l, d.fieldLines()...)
 	l = append(l, d.runbook(a)...)
@@ -193,7 +206,7 @@ func (d *detail) facts(a *triage.Alert) []line {
 		{segs: []segment{{sh.Severity(a.Severity), " " + sh.Badge(a.Severity) + " " + a.Severity.String() + " "}, {sh.Title, " " + clean(a.Title)}}},
 		c.pair("state", 9, st, words),
 		c.pair("seen", 9, sh.Text, fmt.Sprintf("%s, first %s, last %s", times2(a.Count), c.full(a.First), c.full(a.Last))),
-		c.pair("risk", 9, sh.Text, fmt.Sprintf("%d of 100", a.Risk)),
+		c.pair("risk", 9, sh.Text, riskWords(a)),
 		c.pair("rule", 9, sh.Text, c.ruleWords(a.RuleID)),
 	}
 	out[4].open = func() tea.Cmd { return c.visit(newRulePage(c, a.RuleID)) }
@@ -201,7 +214,13 @@ func (d *detail) facts(a *triage.Alert) []line {
 	if len(a.Tags) > 0 {
 		out = append(out, c.pair("ATT&CK", 9, sh.Text, clean(attackWords(a.Tags))))
 	}
-	out = append(out, c.pair("sources", 9, sh.Text, clean(joinSources(a.Sources))), c.pair("id", 9, sh.Dim, clean(string(a.ID))))
+	out = append(out, c.pair("sources", 9, sh.Text, clean(joinSources(a.Sources))))
+	for _, m := range a.Compromised {
+		mark := c.pair("", 9, sh.Bad, clean(m.Host)+": "+c.distrustWords(m))
+		mark.tall = true
+		out = append(out, mark)
+	}
+	out = append(out, c.pair("id", 9, sh.Dim, clean(string(a.ID))))
 	if a.Previous != "" {
 		prev := c.pair("before", 9, sh.Accent, clean(string(a.Previous)))
 		prev.open = func() tea.Cmd { return c.visit(newDetail(c, a.Previous)) }

@@ -29,13 +29,15 @@ func (d *detail) why(a *triage.Alert) []line {
 		if field == "" {
 			field = "record"
 		}
+		value, secret := c.maskField(m.Field, head(m.Value, 200))
+		asked, told := c.maskField("", head(m.Predicate, 200))
 		l := line{segs: []segment{
 			{sh.Dim, " " + style.Pad(clean(field), n) + " "},
-			{sh.Text, clean(head(m.Predicate, 200))},
+			{sh.Text, clean(asked)},
 			{sh.Dim, "  matched "},
-			{sh.Match, clean(c.opt.Mask.MaskField(m.Field, head(m.Value, 200)))},
+			{sh.Match, clean(value)},
 			{sh.Dim, where},
-		}, field: m.Field, value: m.Value}
+		}, field: m.Field, value: m.Value, secret: secret || told}
 		if m.Field != "" && m.Value != "" {
 			l.open = func() tea.Cmd { return c.pivotValue(m.Field, m.Value) }
 		}
@@ -129,7 +131,8 @@ func (c *Console) rawLine(stamp string, raw []byte, why []query.Match, hit bool)
 	}
 	text, off := cutRaw(raw, rawCut), 0
 	more := len(raw) - len(text)
-	text, plain := c.masked(text)
+	bare := text
+	text, plain := c.masked(bare)
 	if !plain {
 		off = -1
 	}
@@ -141,13 +144,27 @@ func (c *Console) rawLine(stamp string, raw []byte, why []query.Match, hit bool)
 	if more > 0 {
 		segs = append(segs, segment{sh.Dim, fmt.Sprintf(" (%s more bytes)", count(uint64(more)))})
 	}
-	return line{segs: segs, raw: raw}
+	return line{segs: segs, raw: raw, secret: !plain || c.clear != nil && c.hasSecret(bare)}
 }
 
 func (d *detail) entityLines(a *triage.Alert) []line {
 	out := []line{d.c.heading("about (Enter or p and the letter or digit)")}
-	for i, e := range alertEntities(a) {
+	for i, e := range d.named(a) {
 		out = append(out, d.c.entityLine(i, e))
+	}
+	return out
+}
+
+// named are the alert's entities, and what its newest hit was joined with since.
+func (d *detail) named(a *triage.Alert) []event.Entity {
+	out := alertEntities(a)
+	if d.parsed == nil {
+		return out
+	}
+	for _, e := range d.parsed.Entities(nil) {
+		if e.Role == event.RoleJoined && !slices.ContainsFunc(out, func(o event.Entity) bool { return sameEntity(o, e) }) {
+			out = append(out, e)
+		}
 	}
 	return out
 }
@@ -157,7 +174,10 @@ func (c *Console) entityLine(i int, e event.Entity) line {
 	if i < 9 {
 		digit = fmt.Sprint(i + 1)
 	}
-	role := [...]string{"actor", "target", "seen at"}[min(int(e.Role), 2)]
+	role := e.Role.String()
+	if e.Role == event.RoleObserver {
+		role = "seen at"
+	}
 	return line{
 		segs:  []segment{{sh.Key, " " + digit}, {sh.Dim, " " + style.Pad(kindName(e.Kind), 10) + " "}, {sh.Accent, clean(e.Value)}, {sh.Dim, "  " + role}},
 		open:  func() tea.Cmd { return c.pivot(e) },
@@ -199,9 +219,10 @@ func (c *Console) fieldLines(e *event.Event) []line {
 		if i >= e.Native {
 			name = c.sheet.Accent
 		}
+		value, secret := c.maskField(f.Name, head(f.Value.Str, 2048))
 		out = append(out, line{
-			segs:  []segment{{name, " " + style.Pad(clean(f.Name), n) + " "}, {c.sheet.Text, clean(c.opt.Mask.MaskField(f.Name, head(f.Value.Str, 2048)))}},
-			field: f.Name, value: f.Value.Str,
+			segs:  []segment{{name, " " + style.Pad(clean(f.Name), n) + " "}, {c.sheet.Text, clean(value)}},
+			field: f.Name, value: f.Value.Str, secret: secret,
 			open: func() tea.Cmd { return c.pivotValue(f.Name, f.Value.Str) },
 		})
 	}
@@ -314,11 +335,18 @@ func (c *Console) entryLine(e triage.Entry) line {
 	if e.By.Claimed != "" {
 		who += " (" + clean(e.By.Claimed) + ")"
 	}
+	about := "  " + plural(len(e.On), "alert")
+	if e.Do == triage.DoReveal {
+		about = ""
+	}
+	if e.Host != "" {
+		about = "  host " + clean(e.Host)
+	}
 	segs := []segment{
 		{sh.Dim, fmt.Sprintf(" %5d %s ", e.ID, c.full(e.At))},
 		{sh.Accent, style.Pad(who, 16) + " "},
 		{sh.Text, clean(what)},
-		{sh.Dim, "  " + plural(len(e.On), "alert")},
+		{sh.Dim, about},
 	}
 	if e.Note != "" {
 		segs = append(segs, segment{sh.Text, "  " + clean(e.Note)})
@@ -327,8 +355,12 @@ func (c *Console) entryLine(e triage.Entry) line {
 }
 
 func (p *pager) noField() string {
-	if l := p.current(); l.field == "" || l.value == "" {
+	l := p.current()
+	if l.field == "" || l.value == "" {
 		return "there is no value under the cursor to exclude"
+	}
+	if l.secret {
+		return "the value is a secret, and a filter would show it to everybody who looks"
 	}
 	return ""
 }

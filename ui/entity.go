@@ -27,7 +27,8 @@ type entity struct {
 	alerts []*triage.Alert
 	gen    uint64
 	focus  pane
-	pager  pager // of the alerts
+	pager  pager  // of the alerts
+	login  string // the session the page is about, where records were joined to one
 }
 
 func (c *Console) newPage(title string, node query.Node, pick func(uint64) bool) *entity {
@@ -42,6 +43,10 @@ func (c *Console) newPage(title string, node query.Node, pick func(uint64) bool)
 func newEntity(c *Console, ent event.Entity) *entity {
 	e := c.newPage(kindName(ent.Kind)+" "+head(clean(ent.Value), 64), entityNode(ent), nil)
 	e.ent = ent
+	if s, ok := sessionOf(c.opt.Live, ent.Value); ok && ent.Kind == event.EntitySession {
+		e.login, e.title = s.ID, "session "+head(clean(s.Words), 64)
+		e.stream.order.done = &deeds{}
+	}
 	return e
 }
 
@@ -73,6 +78,7 @@ func (e *entity) Keys() []Binding {
 	out := []Binding{
 		{Name: "narrow", Hint: "narrow", Do: func() tea.Cmd { return e.zoom(-1) }},
 		{Name: "widen", Do: func() tea.Cmd { return e.zoom(1) }},
+		{Name: "answers", Off: e.noAnswers, Do: func() tea.Cmd { return e.c.visit(newAnswers(e.c, e.stream.order.past)) }},
 	}
 	if e.focus == paneStream {
 		return append(append(e.stream.keys(), out...), Binding{Name: "next-pane", Hint: "alerts", Do: swap}, Binding{Name: "previous-pane", Do: swap})
@@ -86,6 +92,9 @@ func (e *entity) Keys() []Binding {
 }
 
 func (e *entity) undoStep() (bool, tea.Cmd) {
+	if e.callOff() {
+		return true, nil
+	}
 	if done, cmd := e.stream.undoStep(); done {
 		return true, cmd
 	}
@@ -128,7 +137,7 @@ func (e *entity) names(a *triage.Alert) bool {
 	if e.ent.Value == "" {
 		return false
 	}
-	return slices.ContainsFunc(alertEntities(a), func(o event.Entity) bool { return o.Kind == e.ent.Kind && o.Value == e.ent.Value })
+	return slices.ContainsFunc(alertEntities(a), func(o event.Entity) bool { return sameEntity(o, e.ent) })
 }
 
 // windows are the widths of the time window; 0 is everything in memory.
@@ -160,6 +169,10 @@ func (e *entity) zoom(step int) tea.Cmd {
 func (e *entity) Draw(w, h int) string {
 	sh := e.c.sheet
 	out := []string{style.Fit(" "+e.summary(), w, sh.More)}
+	if agents := e.stream.order.past.agentWords(e.c); agents != "" && h >= 8 {
+		out = append(out, (&style.Row{Width: w}).Put(sh.Accent, " "+style.Fit(agents, w-1, sh.More)).String())
+	}
+	out = append(out, e.sessionRows(w, h)...)
 	rows := min(len(e.pager.lines), max(h/4, 1))
 	if h < 8 && e.focus == paneStream {
 		rows = 0
@@ -186,6 +199,21 @@ type moment struct {
 	at  int64 // event time, nanoseconds since 1970
 	seq uint64
 	src event.SourceID
+	in  event.FileID // the file it lies in, and where: the same place is the same record
+	off int64
+	did *deed // on the page of a session
+}
+
+func momentOf(e *event.Event) moment {
+	return moment{e.Time.UnixNano(), e.Seq, event.SourceID(strings.Clone(string(e.Ref.Source))), e.Ref.File, e.Ref.Offset, nil}
+}
+
+// place is where a record lies, whether it came from memory, a file or an agent.
+type place struct {
+	at  int64
+	src event.SourceID
+	in  event.FileID
+	off int64
 }
 
 // timeline puts the records of a sweep in the order of their own time.
@@ -198,6 +226,8 @@ type timeline struct {
 	past   *past // nil: the files were not searched
 	count  map[event.SourceID]int
 	want   uint64 // the record that was under the cursor before all began anew
+	have   map[place]bool
+	done   *deeds // what was done, on the page of a session
 }
 
 func (t *timeline) bounds() (int64, int64) { return 0, int64(len(t.shown)) }
@@ -210,11 +240,12 @@ func (t *timeline) pos(seq uint64) int64 {
 // reset begins anew with the stream's sweep.
 func (t *timeline) reset(s *stream) {
 	t.all, t.shown, t.full = nil, nil, false
-	if t.past != nil {
-		s.c.drop(t.past.task)
-		t.past = nil
+	t.past.forget(s.c)
+	t.past = nil
+	t.count, t.have = map[event.SourceID]int{}, map[place]bool{}
+	if t.done != nil {
+		t.done = &deeds{}
 	}
-	t.count = map[event.SourceID]int{}
 	s.live = s.c.opt.Live
 	s.sweep.grown = func(seqs []uint64) tea.Cmd { return t.read(s, seqs) }
 }
@@ -224,13 +255,19 @@ func (t *timeline) read(s *stream, seqs []uint64) tea.Cmd {
 	if len(seqs) == 0 || t.full {
 		return nil
 	}
-	sweep, live := s.sweep, s.c.opt.Live
+	sweep, live, deeds := s.sweep, s.c.opt.Live, t.done != nil
 	_, cmd := s.c.spawn(func(context.Context) func() tea.Cmd {
 		var e event.Event
 		got := make([]moment, 0, len(seqs))
 		for _, seq := range seqs {
 			if live.Read(seq, &e) == nil {
-				got = append(got, moment{e.Time.UnixNano(), seq, event.SourceID(strings.Clone(string(e.Ref.Source)))})
+				m := momentOf(&e)
+				m.seq = seq
+				if deeds {
+					d := deedOf(&e)
+					m.did = &d
+				}
+				got = append(got, m)
 			}
 		}
 		return func() tea.Cmd {
@@ -244,11 +281,15 @@ func (t *timeline) read(s *stream, seqs []uint64) tea.Cmd {
 }
 
 func (t *timeline) add(s *stream, got []moment) {
+	got = slices.DeleteFunc(got, t.known)
 	if room := maxOrdered - len(t.all); len(got) > room {
 		got, t.full = got[:room], true
 	}
 	for _, m := range got {
 		t.count[m.src]++
+		if m.did != nil && t.done != nil {
+			t.done.add(*m.did)
+		}
 	}
 	t.all = append(t.all, got...)
 	slices.SortStableFunc(t.all, func(a, b moment) int {
@@ -258,6 +299,20 @@ func (t *timeline) add(s *stream, got []moment) {
 		return int(min(max(int64(a.seq)-int64(b.seq), -1), 1))
 	})
 	t.sort(s)
+}
+
+// known says whether the record is on the page already: what is in memory may be
+// found in its file too.
+func (t *timeline) known(m moment) bool {
+	p := place{m.at, m.src, m.in, m.off}
+	if (m.in == event.FileID{}) {
+		return false
+	}
+	if t.have[p] {
+		return true
+	}
+	t.have[p] = true
+	return false
 }
 
 // sort makes the window anew and keeps the cursor on its record.
@@ -313,7 +368,7 @@ func (e *entity) summary() string {
 	if t.past == nil {
 		words += " in memory"
 	}
-	if e.stream.pick == nil && t.window == 0 {
+	if e.stream.pick == nil && e.login == "" && t.window == 0 {
 		words += t.past.words()
 	}
 	if t.window > 0 {

@@ -9,19 +9,24 @@ import (
 
 	"bartizan/event"
 	"bartizan/query"
+	"bartizan/triage"
 )
 
 // eventView is one record with all its fields, kept as it was when it was opened.
 type eventView struct {
-	c     *Console
-	e     *event.Event
-	hits  []HitMark
-	pager pager
+	c       *Console
+	e       *event.Event
+	hits    []HitMark
+	pager   pager
+	secrets secrets
+	marks   string // as the page shows them
+	near    surroundings
 }
 
 func newEventView(c *Console, e *event.Event, hits []HitMark) *eventView {
 	v := &eventView{c: c, e: e, hits: hits, pager: pager{c: c}}
 	v.pager.copyOf = v.copied
+	v.secrets = secrets{c: c, page: func() Screen { return v }, build: v.build, about: func() (string, *triage.AlertVersion) { return recordName(e.Ref, e.Line), nil }}
 	v.build()
 	return v
 }
@@ -33,7 +38,7 @@ func (v *eventView) Title() string { return fmt.Sprintf("record %d", v.e.Seq) }
 func (v *eventView) Keys() []Binding {
 	out := v.pager.keys()
 	out[0].Hint = "open or pivot"
-	out = append(out, Binding{Name: "exclude", Hint: "exclude", Off: v.pager.noField, Do: v.pager.exclude})
+	out = append(out, Binding{Name: "exclude", Hint: "exclude", Off: v.pager.noField, Do: v.pager.exclude}, v.secrets.binding())
 	return append(out, v.c.pivots(func() []event.Entity { return v.e.Entities(nil) }, v.rule)...)
 }
 
@@ -41,14 +46,22 @@ func (v *eventView) rule() string { return ruleOf(v.hits) }
 
 func (v *eventView) undoStep() (bool, tea.Cmd) { return v.pager.undoStep() }
 
-// Take has nothing to do: the record stays as it was.
-func (v *eventView) Take(tea.Msg) tea.Cmd { return nil }
+// Take asks once for what lies around the record; that itself stays as it was.
+func (v *eventView) Take(tea.Msg) tea.Cmd {
+	if v.marks != v.c.snap.marked {
+		v.build()
+	}
+	return v.look()
+}
 
 // Draw shows the page.
 func (v *eventView) Draw(w, h int) string { return strings.Join(v.pager.draw(w, h), "\n") }
 
-func (v *eventView) build() {
+func (v *eventView) build() { v.secrets.during(v.fill) }
+
+func (v *eventView) fill() {
 	c, e, sh := v.c, v.e, v.c.sheet
+	v.marks = c.snap.marked
 	var why []query.Match
 	for _, h := range v.hits {
 		why = append(why, h.Why...)
@@ -61,9 +74,16 @@ func (v *eventView) build() {
 		c.pair("time", 9, sh.Text, c.full(e.Time)+flagWords(e)),
 		c.pair("seen", 9, sh.Dim, c.full(e.Seen)),
 		c.pair("source", 9, sh.Text, source),
+	}
+	if m, bad := c.distrust(e.Ref.Source); bad {
+		mark := c.pair("", 9, sh.Bad, c.distrustWords(m))
+		mark.tall = true
+		l = append(l, mark)
+	}
+	l = append(l, []line{
 		c.pair("format", 9, sh.Text, clean(e.FormatName)),
 		c.pair("level", 9, sh.Level(e.Level), e.Level.String()),
-	}
+	}...)
 	for _, h := range v.hits {
 		if h.Rule == nil {
 			l = append(l, c.words("hit by a rule that is no longer loaded"))
@@ -78,12 +98,16 @@ func (v *eventView) build() {
 		}
 		l = append(l, hit)
 	}
+	l = append(l, c.joinLines(joinsOf(c.opt.Live, e))...)
 	raw := c.rawLine("", e.Raw, why, true)
 	raw.tall = true
-	l = append(l, c.heading("record"), raw, c.heading("about (Enter or p and the letter or digit)"))
+	l = append(l, c.heading("record"), raw)
+	l = append(l, v.nearLines()...)
+	l = append(l, c.heading("about (Enter or p and the letter or digit)"))
 	for i, ent := range e.Entities(nil) {
 		l = append(l, c.entityLine(i, ent))
 	}
+	l = append(l, c.knownLines(e)...)
 	l = append(l, c.heading("fields (Enter pivots, ! excludes)"))
 	v.pager.lines = append(l, c.fieldLines(e)...)
 }
@@ -114,20 +138,21 @@ func flagWords(e *event.Event) string {
 	return out
 }
 
-// eventJSON is an event as it is copied.
-func eventJSON(e *event.Event) any {
+// eventJSON is an event as it is copied, its secrets hidden.
+func (c *Console) eventJSON(e *event.Event) any {
 	fields := map[string]any{}
 	for _, f := range e.Fields[:min(max(e.Native, 0), len(e.Fields))] {
 		if f.Value.Kind == event.KindObject {
 			continue
 		}
+		value := c.opt.Mask.MaskField(f.Name, f.Value.Str)
 		switch have := fields[f.Name].(type) {
 		case nil:
-			fields[f.Name] = f.Value.Str
+			fields[f.Name] = value
 		case []string:
-			fields[f.Name] = append(have, f.Value.Str)
+			fields[f.Name] = append(have, value)
 		case string:
-			fields[f.Name] = []string{have, f.Value.Str}
+			fields[f.Name] = []string{have, value}
 		}
 	}
 	return struct {
@@ -138,14 +163,16 @@ func eventJSON(e *event.Event) any {
 		Level  string         `json:"level,omitempty"`
 		Raw    string         `json:"raw"`
 		Fields map[string]any `json:"fields"`
-	}{e.Time, e.Ref.Source, e.Line, e.FormatName, e.Level.String(), string(e.Raw), fields}
+
+		Compromised *triage.Distrust `json:"compromised,omitempty"`
+	}{e.Time, e.Ref.Source, e.Line, e.FormatName, e.Level.String(), c.opt.Mask.MaskString(string(e.Raw)), fields, c.distrustOf(e.Ref.Source)}
 }
 
 func (v *eventView) copied() copied {
 	x := v.pager.copied()
-	x.raw = string(v.e.Raw)
+	x.raw, x.secretRaw = string(v.e.Raw), v.c.withheld(v.e.Raw)
 	if x.json == nil {
-		x.json = eventJSON(v.e)
+		x.json = v.c.eventJSON(v.e)
 	}
 	return x
 }

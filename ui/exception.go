@@ -168,6 +168,9 @@ func (f *exceptionForm) changed() tea.Cmd {
 	x.Where = append([]Where(nil), f.x.Where...)
 	t, cmd := f.c.spawn(func(ctx context.Context) func() tea.Cmd {
 		p, err := from.Preview(ctx, x)
+		if covered, secret := f.covered(x); secret && err == nil {
+			p.Text = coveredText(ctx, from, covered)
+		}
 		return func() tea.Cmd {
 			f.busy, f.preview, f.problem = nil, p, ""
 			if err != nil {
@@ -308,7 +311,10 @@ func (f *exceptionForm) previewLines() []line {
 		}
 	}
 	out = append(out, c.heading("will be written to "+clean(p.File)))
-	return append(out, c.textLines(p.Text)...)
+	if _, secret := f.covered(f.x); secret {
+		out = append(out, line{segs: []segment{{sh.Warn, " secrets are masked here, and the id follows from them; the file will have them in clear"}}})
+	}
+	return append(out, c.textLines(c.opt.Mask.MaskString(p.Text))...)
 }
 
 func (f *exceptionForm) askReason() tea.Cmd {
@@ -320,10 +326,24 @@ func (f *exceptionForm) askReason() tea.Cmd {
 
 func (f *exceptionForm) askValue(i int) tea.Cmd {
 	w := f.x.Where[i]
-	return f.c.ask(&prompt{kind: "value", label: clean(w.Field) + " = ", status: "* is any text, ? any character; a \\ before them means the character itself", enter: func(text string) tea.Cmd {
-		f.x.Where[i].Value, f.x.Where[i].Picked = text, true
+	p := &prompt{kind: "value", label: clean(w.Field) + " = ", status: "* is any text, ? any character; a \\ before them means the character itself"}
+	text := w.Value
+	if f.c.opt.Mask.MaskField(w.Field, w.Value) != w.Value {
+		p.kind, p.status, text = "secret value", "the value is a secret and is not shown: what is written here replaces it, Enter alone keeps it", ""
+	}
+	var begun string
+	p.enter = func(text string) tea.Cmd {
+		if text != begun {
+			f.x.Where[i].Value = text
+		}
+		f.x.Where[i].Picked = true
 		return f.changed()
-	}}, w.Value)
+	}
+	cmd := f.c.ask(p, text)
+	if begun = p.in.Value(); begun != text { // the line takes no control characters
+		p.status = "the value has bytes that no key writes: Enter alone keeps them; a change replaces all of it, and * stands for them"
+	}
+	return cmd
 }
 
 func (f *exceptionForm) askExpiry() tea.Cmd {

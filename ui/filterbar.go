@@ -162,6 +162,9 @@ func (c *Console) nameWords(e *event.Event, name string) string {
 	if v := e.Text(name); v != "" {
 		return "here: " + c.opt.Mask.MaskField(name, head(v, 60))
 	}
+	if at := event.EnrichedAt(name); at >= 0 {
+		return event.EnrichedNames()[at].Words
+	}
 	for _, n := range query.ShortNames() {
 		if n.Name == name {
 			return n.Words

@@ -20,7 +20,10 @@ type snapshot struct {
 	alerts      []*triage.Alert
 	byID        map[triage.AlertID]*triage.Alert
 	gen         uint64
-	open        [5]int // undecided alerts by severity, without the background
+	marks       map[string]triage.Distrust // hosts held for compromised
+	marked      string                     // their names: what drawn rows depend on
+	deciding    string                     // a host whose decision is on its way to disk
+	open        [5]int                     // undecided alerts by severity, without the background
 }
 
 // refresh takes a new snapshot.
@@ -31,6 +34,7 @@ func (c *Console) refresh() {
 	s.next = max(s.next, s.first)
 	s.status, s.sources = c.opt.Live.Status(), c.opt.Live.Sources()
 	s.alerts, s.gen = c.opt.Desk.Alerts()
+	s.readMarks(c.opt.Desk)
 	if s.byID != nil && s.gen == old.gen {
 		return
 	}

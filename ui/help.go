@@ -93,5 +93,5 @@ func alertCopied(c *Console, a *triage.Alert) copied {
 	line := fmt.Sprintf("%s %s %s %s", a.Severity, c.full(a.Last), clean(a.Title), entityWords(a.Group))
 	md := fmt.Sprintf("**%s** (%s, %s)\n\n- id: `%s`\n- about: %s\n- seen: %s, first %s, last %s\n\n%s",
 		clean(a.Title), a.Severity, a.State, clean(string(a.ID)), entityWords(a.Group), times2(a.Count), c.full(a.First), c.full(a.Last), fence(clean(c.opt.Mask.MaskString(a.Sample))))
-	return copied{line: line, raw: a.Sample, json: a, markdown: md}
+	return copied{line: line, raw: a.Sample, secretRaw: c.withheld([]byte(a.Sample)), json: maskedAlert(c, a), markdown: md}
 }

@@ -83,7 +83,9 @@ func lookTable() []entry {
 		{name: "histogram", keys: k("H"), help: "histogram", absent: "this version has no histogram; the counts by source are on an entity's page"},
 		{name: "reload-rules", keys: k("R"), help: "read the rule files again and say what changed", absent: "", acts: true},
 		{name: "switch-on", keys: k("S"), help: "let a rule run again that was switched off for its time", absent: "only the rules screen (7) switches rules on again", acts: true},
+		{name: "reveal", keys: k("M"), help: "show what is masked on this page, after the journal has it; again: hide", absent: "only a record's or an alert's page shows secrets; Enter opens it", acts: true},
 		{name: "sort", keys: k("s"), help: "sort: by risk, by time, by severity", absent: "the order here is fixed"},
+		{name: "answers", keys: k("A"), help: "what each agent answered to the search", absent: "only an entity's page asks agents (p and a letter, then +)"},
 		{name: "show-closed", keys: k("C"), help: "show closed alerts, on and off", absent: "only the alerts screen (1) hides closed alerts"},
 	}
 }
@@ -138,6 +140,7 @@ func decideTable() []entry {
 		entry{name: "reopen", keys: k("r"), help: "reopen", absent: no, acts: true},
 		entry{name: "repeat", keys: k("."), help: "close with the last verdict again", absent: no, acts: true},
 		entry{name: "undo", keys: k("u"), help: "undo my latest decision", acts: true},
+		entry{name: "distrust", keys: k("D"), help: "mark the host under the cursor as compromised, or as trusted again", absent: "hosts are marked on the sources screen (6)", acts: true},
 		entry{name: "runbook", keys: k("o"), help: "what to do first", absent: no},
 		entry{name: "mute", keys: k("m"), help: "mute", absent: "this version has no mutes; snooze (z) hides one alert for a while", acts: true},
 		entry{name: "case", keys: k("c"), help: "case", absent: "this version has no cases; a note (;) keeps what you found", acts: true},

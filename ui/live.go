@@ -65,11 +65,33 @@ type Status struct {
 
 // Past searches what is no longer in memory.
 type Past interface {
-	// Search streams events that match q with event times in [from, to), newest
-	// file first, until ctx ends or found returns false; progress is 0..1.
-	Search(ctx context.Context, q string, from, to time.Time, found func(*event.Event) bool, progress func(float64)) error
-	// Around returns up to n records before and after ref from where it lies.
-	Around(ctx context.Context, ref event.Ref, n int) (before, after []*event.Event, err error)
+	// Search streams events that match q with event times in [from, to), of this
+	// host's files (newest file first) and of those of all agents, as they are
+	// found, until ctx ends or found returns false. Both functions are called by one
+	// goroutine at a time.
+	Search(ctx context.Context, q string, from, to time.Time, found func(*event.Event) bool, progress func(Searched)) error
+	// Around returns up to n records before and after ref, whose time is at, from
+	// where it lies: a file here or at an agent.
+	Around(ctx context.Context, ref event.Ref, at time.Time, n int) (before, after []*event.Event, err error)
+}
+
+// Searched says how a search stands.
+type Searched struct {
+	Done   float64  // of the files on this host, 0..1
+	Agents []Answer // of every agent that is asked, always in the same order
+}
+
+// Answer says how one agent does in a search.
+type Answer struct {
+	Agent       string // its name, or its address while nobody answered there
+	Over        bool   // nothing more comes of it
+	Problem     string // over: why it did not search, or not to the end
+	Unreachable bool   // with Problem: it was never asked
+	Done, Total int64  // bytes on disk
+	Oldest      time.Time
+	Matches     int
+	Stopped     string   // by which limit it was stopped early
+	Unread      []string // files it could not read, in its words
 }
 
 // Desk is the board as the screens need it.

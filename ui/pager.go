@@ -12,14 +12,15 @@ import (
 
 // line is one row of a page: pieces of text, and what it stands for.
 type line struct {
-	segs  []segment
-	open  func() tea.Cmd // Enter; nil does nothing
-	field string         // the field whose value this is
-	value string
-	ent   *event.Entity
-	raw   []byte // the record this row shows
-	head  bool   // a heading: Tab goes from one to the next
-	tall  bool   // wrapped even where the page is not, over more rows
+	segs   []segment
+	open   func() tea.Cmd // Enter; nil does nothing
+	field  string         // the field whose value this is
+	value  string
+	ent    *event.Entity
+	raw    []byte // the record this row shows
+	head   bool   // a heading: Tab goes from one to the next
+	tall   bool   // wrapped even where the page is not, over more rows
+	secret bool   // its value or record has secrets in it
 }
 
 func (l line) text() string {

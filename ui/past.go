@@ -3,9 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
-	"math"
-	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -18,8 +16,12 @@ import (
 // beyond what a ring will ever count to.
 const keptBase = 1 << 62
 
-// maxKept bounds how many records from files a page keeps.
-const maxKept = 2000
+// The bounds on what a page keeps of records from files and agents.
+const (
+	maxKept      = 5000
+	maxKeptBytes = 64 << 20
+	keptEvery    = 100 * time.Millisecond // between two looks at what was found
+)
 
 // keptLive is the ring with records from files beside it.
 type keptLive struct {
@@ -44,21 +46,34 @@ func (k keptLive) Hits(seq uint64) []HitMark {
 	return nil
 }
 
-// past is the search of an entity's page in what is no longer in memory.
+// past is the search of an entity's page in what is no longer in memory: the files
+// of this host and those of its agents.
 type past struct {
-	reach    int           // index into reaches of the latest search
-	oldest   time.Time     // where the ring began at the first of these searches
-	progress atomic.Uint64 // float64 bits, 0..1
-	task     *task
-	err      error
-	cut      bool
+	reach  int       // index into reaches of the latest search
+	oldest time.Time // where the ring began at the first of these searches
+	task   *task     // nil: it is over
+	drain  *task
+	off    bool // the person called it off
+	err    error
+	cut    bool
+	stand  Searched // as the screen shows it
+	kept   int      // of this search
+
+	mu    sync.Mutex
+	got   []*event.Event // found and not yet on the screen
+	bytes int
+	now   Searched
+	told  time.Time
+	over  bool
+	news  chan struct{} // of capacity one
 }
 
 // reaches are how far back each further search looks before the ring's oldest
 // record; 0 is as far as there are files.
 func reaches() []time.Duration { return []time.Duration{24 * time.Hour, 7 * 24 * time.Hour, 0} }
 
-// lookBack searches the files before what is in memory, further each time.
+// lookBack searches before what is in memory, further each time; a search that was
+// called off is made again.
 func (e *entity) lookBack() tea.Cmd {
 	s, c := e.stream, e.c
 	p := s.order.past
@@ -66,31 +81,93 @@ func (e *entity) lookBack() tea.Cmd {
 	case s.pick != nil:
 		c.say("what rules hit is only known of what is in memory")
 		return nil
-	case p != nil && p.task != nil:
-		c.say("still searching")
+	case e.login != "":
+		c.say("what belongs to a session is only known of what is in memory")
 		return nil
-	case p != nil && p.reach == len(reaches())-1:
+	case p != nil && p.task != nil:
+		c.say("still searching; Esc calls it off")
+		return nil
+	case p != nil && p.reach == len(reaches())-1 && !p.off:
 		c.say("this is all there is")
 		return nil
 	}
-	next := &past{oldest: c.snap.status.RingFrom}
-	if p != nil {
+	next := &past{oldest: c.snap.status.RingFrom, news: make(chan struct{}, 1)}
+	switch {
+	case p != nil && p.off:
+		next.reach, next.oldest = p.reach, p.oldest
+	case p != nil:
 		next.reach, next.oldest = p.reach+1, p.oldest
-	} else if next.oldest.IsZero() {
+	case next.oldest.IsZero():
 		next.oldest = c.now()
 	}
 	s.order.past = next
 	from, to := next.span()
 	q, store := query.Print(both(s.within, s.filter.node)), c.opt.Past
 	t, cmd := c.spawn(func(ctx context.Context) func() tea.Cmd {
-		var found []*event.Event
-		err := store.Search(ctx, q, from, to, func(ev *event.Event) bool {
-			found = append(found, ev.Clone())
-			return len(found) < maxKept
-		}, func(done float64) { next.progress.Store(math.Float64bits(done)) })
-		return func() tea.Cmd { return e.keep(next, found, err) }
+		err := store.Search(ctx, q, from, to, next.found, next.progress)
+		next.end()
+		return func() tea.Cmd { return e.searched(next, err) }
 	})
 	next.task = t
+	return tea.Batch(cmd, e.drain(next))
+}
+
+// found keeps a record for the screen; false: there are enough.
+func (p *past) found(ev *event.Event) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.got = append(p.got, ev.Clone())
+	p.bytes += len(ev.Raw)
+	p.kept++
+	p.tell()
+	p.cut = p.kept >= maxKept || p.bytes >= maxKeptBytes
+	return !p.cut
+}
+
+func (p *past) progress(s Searched) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = s
+	p.tell()
+}
+
+// tell lets the screen look, unless it just did.
+func (p *past) tell() {
+	if now := time.Now(); now.Sub(p.told) >= keptEvery {
+		p.told = now
+		p.poke()
+	}
+}
+
+func (p *past) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	p.poke()
+}
+
+func (p *past) poke() {
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
+// drain waits for what was found and puts it on the page, until the search is over.
+func (e *entity) drain(p *past) tea.Cmd {
+	t, cmd := e.c.spawn(func(ctx context.Context) func() tea.Cmd {
+		select {
+		case <-p.news:
+		case <-ctx.Done():
+		}
+		return func() tea.Cmd {
+			if !e.take(p) {
+				return e.drain(p)
+			}
+			return nil
+		}
+	})
+	p.drain = t
 	return cmd
 }
 
@@ -105,12 +182,16 @@ func (p *past) span() (from, to time.Time) {
 	return from, p.oldest.Add(-reaches()[p.reach-1])
 }
 
-// keep puts what was found into the order of the page.
-func (e *entity) keep(p *past, found []*event.Event, err error) tea.Cmd {
+// take puts what was found into the order of the page; over: nothing more comes.
+func (e *entity) take(p *past) (over bool) {
+	p.mu.Lock()
+	found := p.got
+	p.got = nil
+	p.stand, over = p.now, p.over
+	p.mu.Unlock()
 	if e.stream.order.past != p {
-		return nil
+		return true
 	}
-	p.task, p.err, p.cut = nil, err, len(found) >= maxKept
 	var kept []*event.Event
 	if k, ok := e.stream.live.(keptLive); ok {
 		kept = k.kept
@@ -120,30 +201,67 @@ func (e *entity) keep(p *past, found []*event.Event, err error) tea.Cmd {
 	for _, ev := range found {
 		ev.Seq = keptBase + uint64(len(kept))
 		kept = append(kept, ev)
-		got = append(got, moment{ev.Time.UnixNano(), ev.Seq, event.SourceID(strings.Clone(string(ev.Ref.Source)))})
+		got = append(got, momentOf(ev))
 	}
-	e.stream.live = keptLive{e.c.opt.Live, kept}
-	e.stream.order.add(e.stream, got)
-	if err != nil {
+	if len(got) > 0 {
+		e.stream.live = keptLive{e.c.opt.Live, kept}
+		e.stream.order.add(e.stream, got)
+	}
+	return over
+}
+
+// searched ends a search.
+func (e *entity) searched(p *past, err error) tea.Cmd {
+	e.take(p)
+	if e.stream.order.past != p {
+		return nil
+	}
+	p.task = nil
+	if p.off {
+		return nil
+	}
+	if p.err = err; err != nil {
 		e.c.complain("the search in the files stopped: %s", clean(err.Error()))
 	}
 	return nil
 }
 
+// callOff ends a search under way; what it found stays.
+func (e *entity) callOff() bool {
+	p := e.stream.order.past
+	if p == nil || p.task == nil || p.off {
+		return false
+	}
+	p.off = true
+	p.task.cancel()
+	e.c.say("the search was called off; + makes it again")
+	return true
+}
+
+// forget gives up the search, whatever it finds.
+func (p *past) forget(c *Console) {
+	if p != nil {
+		c.drop(p.task)
+		c.drop(p.drain)
+	}
+}
+
 // words say how far the files were searched.
 func (p *past) words() string {
 	if p == nil {
-		return "; + looks further back, in the files"
+		return "; + looks further back"
 	}
 	far := "all files"
 	if r := reaches()[p.reach]; r > 0 {
 		far = plural(int(r.Hours()/24), "day") + " further back"
 	}
 	switch {
+	case p.off:
+		return fmt.Sprintf("; the search %s was called off at %d%%", far, p.stand.percent())
 	case p.task != nil:
-		return fmt.Sprintf("; searching %s, %d%%", far, int(100*math.Float64frombits(p.progress.Load())))
+		return fmt.Sprintf("; searching %s, %d%%, Esc stops", far, p.stand.percent())
 	case p.cut:
-		return "; " + far + ": only the first " + count(maxKept) + " found are shown"
+		return "; " + far + ": only the first " + count(uint64(p.kept)) + " found are shown"
 	}
 	return "; " + far + " searched"
 }

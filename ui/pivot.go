@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"bartizan/event"
@@ -23,12 +25,12 @@ func (c *Console) pivots(of func() []event.Entity, rule func() string) []Binding
 			b.Do = func() tea.Cmd { return c.visit(newRulePage(c, rule())) }
 		} else {
 			b.Off = func() string {
-				if _, ok := firstOfKind(of(), p.kind, 0); !ok {
+				if _, ok := firstOfLetter(of(), p.letter); !ok {
 					return "no " + p.words + " is named here"
 				}
 				return ""
 			}
-			b.Do = func() tea.Cmd { e, _ := firstOfKind(of(), p.kind, 0); return c.pivot(e) }
+			b.Do = func() tea.Cmd { e, _ := firstOfLetter(of(), p.letter); return c.pivot(e) }
 		}
 		out = append(out, b)
 	}
@@ -47,13 +49,11 @@ func (c *Console) pivots(of func() []event.Entity, rule func() string) []Binding
 	return out
 }
 
-func firstOfKind(list []event.Entity, k event.EntityKind, skip int) (event.Entity, bool) {
+// firstOfLetter is the first entity a letter stands for: several kinds may share one.
+func firstOfLetter(list []event.Entity, letter rune) (event.Entity, bool) {
 	for _, e := range list {
-		if e.Kind == k {
-			if skip == 0 {
-				return e, true
-			}
-			skip--
+		if e.Kind.Letter() == letter {
+			return e, true
 		}
 	}
 	return event.Entity{}, false
@@ -71,12 +71,8 @@ func (c *Console) pivot(e event.Entity) tea.Cmd {
 // pivotValue opens everything about a field's value: an entity's page where the
 // field names one, else all records that have the value in this field.
 func (c *Console) pivotValue(field, value string) tea.Cmd {
-	for k := event.EntityUser; k <= event.EntityHash; k++ {
-		for _, name := range event.EntityFields(k) {
-			if name == field {
-				return c.pivot(event.Entity{Kind: k, Value: value})
-			}
-		}
+	if k, _, ok := event.EntityOfField(field); ok {
+		return c.pivot(event.Entity{Kind: k, Value: value})
 	}
 	return c.visit(newValuePage(c, field, value))
 }
@@ -94,9 +90,27 @@ func (c *Console) exclude(field, value string) tea.Cmd {
 
 // entityNode is true for the events an entity is named in.
 func entityNode(e event.Entity) query.Node {
+	if n, ok := valueNode(e); ok {
+		return n
+	}
 	var any query.Or
 	for _, name := range event.EntityFields(e.Kind) {
 		any = append(any, &query.Pred{Field: name, Op: query.OpEqual, Value: e.Value})
 	}
 	return any
+}
+
+// sameEntity says whether two names stand for one thing: a container's id may be
+// cut, and a pod's namespace may be missing.
+func sameEntity(a, b event.Entity) bool {
+	if a.Kind != b.Kind || a.Value == b.Value {
+		return a.Kind == b.Kind
+	}
+	switch a.Kind {
+	case event.EntityContainer:
+		return event.ContainerID(a.Value) == event.ContainerID(b.Value)
+	case event.EntityPod:
+		return strings.HasSuffix(a.Value, "/"+b.Value) || strings.HasSuffix(b.Value, "/"+a.Value)
+	}
+	return false
 }

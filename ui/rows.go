@@ -24,7 +24,8 @@ type rowLook struct {
 	times   timeMode
 	sheet   *style.Sheet
 	search  string
-	day     int64 // rows show another date, or age, after it changes
+	day     int64  // rows show another date, or age, after it changes
+	marked  string // hosts held for compromised
 }
 
 type rowKey struct {
@@ -138,6 +139,10 @@ func (s *stream) prefix(r *style.Row, e *event.Event, hits []HitMark) {
 	}
 	r.Put(badgeStyle, gutter).Put(sh.Dim, style.Pad(stamp, timeWidth(w))+" ")
 	r.Put(sh.Level(e.Level), style.LevelLetter(e.Level)).Put(sh.Text, " ").Put(badgeStyle, badge)
+	if _, bad := s.c.distrust(e.Ref.Source); bad {
+		r.Put(sh.Loss, "!").Put(sh.Bad, style.Pad(shortSource(e.Ref.Source), sourceWidth(w))+" ")
+		return
+	}
 	r.Put(sh.Dim, " "+style.Pad(shortSource(e.Ref.Source), sourceWidth(w))+" ")
 }
 

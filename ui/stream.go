@@ -281,7 +281,7 @@ func (s *stream) draw(w, h int, focus bool) []string {
 	s.height = max(h-1, 1)
 	s.cache.use(rowLook{
 		w: w, xoff: s.xoff, wrap: s.wrap, times: s.c.times, sheet: s.c.sheet,
-		search: s.search.text, day: dayOf(s.c.now(), s.c.times, s.c.zone()),
+		search: s.search.text, day: dayOf(s.c.now(), s.c.times, s.c.zone()), marked: s.c.snap.marked,
 	})
 	r := s.rows()
 	lo, hi := r.bounds()

@@ -19,12 +19,22 @@ type tablePage struct {
 	pager
 	title string
 	fill  func(t *tablePage) tea.Cmd // makes the lines anew
+	more  func() []Binding           // keys of this page alone; may be nil
 }
 
 func (t *tablePage) Title() string        { return t.title }
-func (t *tablePage) Keys() []Binding      { return t.keys() }
 func (t *tablePage) Take(tea.Msg) tea.Cmd { return t.fill(t) }
 func (t *tablePage) Draw(w, h int) string { return strings.Join(t.draw(w, h), "\n") }
+
+// Keys are those of every page, and its own.
+func (t *tablePage) Keys() []Binding {
+	if t.more == nil {
+		return t.keys()
+	}
+	keys := t.keys()
+	return append(append(keys[:1:1], t.more()...), keys[1:]...)
+}
+
 func newTable(c *Console, title string) *tablePage {
 	return &tablePage{pager: pager{c: c}, title: title}
 }
@@ -32,6 +42,8 @@ func newTable(c *Console, title string) *tablePage {
 // newSources is the page about what is read, and how far.
 func newSources(c *Console) *tablePage {
 	t := newTable(c, "sources")
+	t.more = t.distrusts
+	var missing gaps
 	t.fill = func(t *tablePage) tea.Cmd {
 		lines := []line{c.heading("sources")}
 		for _, s := range c.snap.sources {
@@ -40,8 +52,8 @@ func newSources(c *Console) *tablePage {
 		if len(c.snap.sources) == 0 {
 			lines = append(lines, c.words("nothing is read; give a path, or see bartizan doctor"))
 		}
-		t.lines = lines
-		return nil
+		t.lines = append(lines, missing.lines(c)...)
+		return missing.ask(c, func() tea.Cmd { return t.fill(t) })
 	}
 	return t
 }
@@ -62,12 +74,17 @@ func (c *Console) sourceLines(s event.SourceStatus) []line {
 	if name == "" {
 		name = string(s.ID)
 	}
-	segs := []segment{
-		{stateStyle(sh, s.State), " " + style.Pad(s.State.String(), 11) + " "},
-		{sh.Text, style.Pad(tail(clean(name), 32, sh.More), 32) + " "},
+	nameStyle, width := sh.Text, 32
+	segs := []segment{{stateStyle(sh, s.State), " " + style.Pad(s.State.String(), 11) + " "}}
+	if _, bad := c.distrust(s.ID); bad {
+		nameStyle, width = sh.Bad, 29
+		segs = append(segs, segment{sh.Loss, "!!"}, segment{sh.Text, " "})
+	}
+	segs = append(segs, []segment{
+		{nameStyle, style.Pad(tail(clean(name), width, sh.More), width) + " "},
 		{sh.Dim, style.Pad(clean(s.Kind)+" "+clean(s.Format), 20) + " "},
 		{sh.Text, count(s.Records) + " records"},
-	}
+	}...)
 	if s.Lost > 0 {
 		segs = append(segs, segment{sh.Text, "  "}, segment{sh.Loss, "lost " + count(s.Lost)})
 	}
@@ -85,7 +102,7 @@ func (c *Console) sourceLines(s event.SourceStatus) []line {
 	}
 	l := line{segs: segs, value: string(s.ID), field: "source"}
 	l.open = func() tea.Cmd { return c.visit(newValuePage(c, "source", string(s.ID))) }
-	return append([]line{l}, c.sourceNotes(s)...)
+	return append(append([]line{l}, c.markNote(s)...), c.sourceNotes(s)...)
 }
 
 // tail is the end of s in at most n columns: of a path the end tells more.
@@ -128,7 +145,7 @@ func (c *Console) sourceNotes(s event.SourceStatus) []line {
 		}
 		add(sh.Dim, text)
 		if skew := max(p.Skew, -p.Skew); skew >= 500*time.Millisecond {
-			add(sh.Warn, "its clock is "+p.Skew.Round(time.Millisecond).String()+" from ours")
+			add(sh.Warn, "its clock is "+p.Skew.Round(time.Millisecond).String()+" from ours; times are shown as it wrote them")
 		}
 	}
 	return out

@@ -19,10 +19,14 @@ func clean(s string) string {
 }
 
 // masked hides the secrets of log content; plain says that there were none and
-// the text is the same.
+// the text is the same, or that the person had them revealed on this page.
 func (c *Console) masked(text []byte) (shown []byte, plain bool) {
 	out := c.opt.Mask.Mask(make([]byte, 0, len(text)+32), text)
-	return out, len(out) == len(text) && string(out) == string(text)
+	plain = len(out) == len(text) && string(out) == string(text)
+	if !plain && c.shows.found("") {
+		return text, true
+	}
+	return out, plain
 }
 
 // plainText says that every byte shows itself: printable ASCII only.
@@ -62,8 +66,5 @@ func entityWords(list []event.Entity) string {
 }
 
 func kindName(k event.EntityKind) string {
-	if k > event.EntityOther {
-		return "value"
-	}
 	return k.String()
 }

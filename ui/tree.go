@@ -19,6 +19,7 @@ import (
 const (
 	maxTreeLines = 400
 	maxTextLines = 400
+	maxTextBytes = 64 << 10
 	treeIndent   = 2
 )
 
@@ -149,7 +150,10 @@ func (d *detail) leafLine(t *detect.Tree, depth int) line {
 	l := line{segs: []segment{
 		holdsSegment(sh, t.Holds),
 		{sh.Dim, strings.Repeat(" ", treeIndent*depth)},
-		{sh.Text, clean(t.Text)},
+		{sh.Text, clean(t.Text + t.BesideWords(func(name, value string) string {
+			shown, _ := c.maskField(name, value)
+			return shown
+		}))},
 	}}
 	switch {
 	case len(t.Seen) > 0:
@@ -164,11 +168,13 @@ func (d *detail) leafLine(t *detect.Tree, depth int) line {
 			l.segs = append(l.segs, segment{sh.Dim, fmt.Sprintf(" and %d more", t.More)})
 		}
 		l.field, l.value = t.Field, t.Seen[0]
+		_, l.secret = c.maskField(t.Field, head(t.Seen[0], 200))
 	case t.Field != "":
 		l.segs = append(l.segs, segment{sh.Dim, "  the record has no " + clean(t.Field)})
 	case len(t.Matches) > 0:
 		m := t.Matches[0]
-		l.segs = append(l.segs, segment{sh.Dim, "  seen "}, segment{sh.Match, clean(c.opt.Mask.MaskString(head(m.Value, 200)))})
+		value, secret := c.maskField("", head(m.Value, 200))
+		l.segs, l.secret = append(l.segs, segment{sh.Dim, "  seen "}, segment{sh.Match, clean(value)}), secret
 	}
 	if l.field != "" && l.value != "" {
 		l.open = func() tea.Cmd { return c.pivotValue(l.field, l.value) }
@@ -179,7 +185,7 @@ func (d *detail) leafLine(t *detect.Tree, depth int) line {
 // seenSegments is a value with the part that matched marked.
 func (d *detail) seenSegments(t *detect.Tree, v string) []segment {
 	c, sh := d.c, d.c.sheet
-	shown := c.opt.Mask.MaskField(t.Field, head(v, 200))
+	shown, _ := c.maskField(t.Field, head(v, 200))
 	text := clean(shown)
 	for _, m := range t.Matches {
 		part := clean(d.matchedPart(m, v))
@@ -214,11 +220,16 @@ func (d *detail) matchedPart(m query.Match, v string) string {
 // textLines shows a rule as its file has it.
 func (c *Console) textLines(text string) []line {
 	var out []line
-	for l := range strings.Lines(head(text, 64<<10)) {
+	cut := head(text, maxTextBytes)
+	rest := len(text) - len(cut)
+	for l := range strings.Lines(cut) {
 		if len(out) == maxTextLines {
 			return append(out, c.words("and more"))
 		}
 		out = append(out, line{segs: []segment{{c.sheet.Dim, "   "}, {c.sheet.Text, clean(strings.TrimRight(strings.ReplaceAll(l, "\t", "  "), "\r\n"))}}})
+	}
+	if rest > 0 {
+		out = append(out, c.words(fmt.Sprintf("and %s more bytes", count(uint64(rest)))))
 	}
 	return out
 }

@@ -48,6 +48,9 @@ func undoLatest(d Desk, me triage.Actor, m triage.Move) (string, error) {
 		}
 		m.Undoes = e.ID
 		_, err := d.Apply(m)
+		if e.Host != "" {
+			return fmt.Sprintf("undid %s of host %s; u goes further back", e.Do, clean(e.Host)), err
+		}
 		return fmt.Sprintf("undid %s of %s; u goes further back", e.Do, plural(len(e.On), "alert")), err
 	}
 	return "", fmt.Errorf("none of the last %d decisions is yours and still stands", undoReach)
@@ -56,7 +59,7 @@ func undoLatest(d Desk, me triage.Actor, m triage.Move) (string, error) {
 // personal says whether a row is a person's decision.
 func personal(e triage.Entry) bool {
 	switch e.Do {
-	case triage.DoTake, triage.DoClose, triage.DoSnooze, triage.DoNote, triage.DoReopen:
+	case triage.DoTake, triage.DoClose, triage.DoSnooze, triage.DoNote, triage.DoReopen, triage.DoDistrust, triage.DoTrust:
 		return !e.By.Machine
 	}
 	return false

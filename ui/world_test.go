@@ -34,6 +34,8 @@ type world struct {
 	hold     chan struct{} // Apply waits for it when not nil
 	pushed   string
 	files    []*event.Event // what Search finds
+	answers  []Answer       // of agents, to a search
+	around   func(event.Ref, int) (before, after []*event.Event, err error)
 	filesErr error
 	reads    int
 	book     book
@@ -126,13 +128,16 @@ func (w *world) RuleOf(id string) *detect.Rule { return w.rules[id] }
 
 func (w *world) PushFilter(q string) error { w.pushed = q; return nil }
 
-func (w *world) Search(_ context.Context, q string, from, to time.Time, found func(*event.Event) bool, progress func(float64)) error {
+func (w *world) Search(_ context.Context, q string, from, to time.Time, found func(*event.Event) bool, progress func(Searched)) error {
 	n, err := query.Parse(q)
 	if err != nil {
 		return err
 	}
+	if w.answers != nil {
+		progress(Searched{Agents: w.answers})
+	}
 	for i, e := range w.files {
-		progress(float64(i) / float64(len(w.files)))
+		progress(Searched{Done: float64(i) / float64(len(w.files)), Agents: w.answers})
 		if query.Holds(n, e) && !e.Time.Before(from) && e.Time.Before(to) && !found(e) {
 			break
 		}
@@ -140,8 +145,11 @@ func (w *world) Search(_ context.Context, q string, from, to time.Time, found fu
 	return w.filesErr
 }
 
-func (w *world) Around(context.Context, event.Ref, int) (before, after []*event.Event, err error) {
-	return nil, nil, nil
+func (w *world) Around(_ context.Context, ref event.Ref, _ time.Time, n int) (before, after []*event.Event, err error) {
+	if w.around == nil {
+		return nil, nil, nil
+	}
+	return w.around(ref, n)
 }
 
 func (w *world) Alerts() ([]*triage.Alert, uint64) {
@@ -225,7 +233,7 @@ func (w *world) Apply(m triage.Move) (triage.MoveID, error) {
 			return 0, fmt.Errorf("somebody else changed the alert meanwhile; look again")
 		}
 	}
-	e := triage.Entry{ID: triage.MoveID(len(w.journal) + 1), At: m.At, By: m.By, Do: m.Do, On: m.On, Verdict: m.Verdict, Until: m.Until, Undoes: m.Undoes, Note: m.Note}
+	e := triage.Entry{ID: triage.MoveID(len(w.journal) + 1), At: m.At, By: m.By, Do: m.Do, On: m.On, Verdict: m.Verdict, Until: m.Until, Undoes: m.Undoes, Note: m.Note, Host: m.Host}
 	if m.Do == triage.DoUndo {
 		for id, was := range w.before[m.Undoes] {
 			w.set(id, func(a *triage.Alert) {

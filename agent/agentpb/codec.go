@@ -78,9 +78,9 @@ func NewIncoming() *Incoming { return incoming.Get().(*Incoming) }
 func (in *Incoming) Release() {
 	if cap(in.buf) > keepBuffer {
 		in.buf = nil
+		clear(in.records[:cap(in.records)]) // or they hold on to it
 	}
 	proto.Reset(&in.Batch)
-	clear(in.records)
 	incoming.Put(in)
 }
 
@@ -112,7 +112,8 @@ func (in *Incoming) decode() error {
 	return nil
 }
 
-// room returns n cleared records, from memory that was released where it fits.
+// room returns n records, from memory that was released where it fits: they hold
+// what was in it.
 func (in *Incoming) room(n int) []sources.Record {
 	if cap(in.records) < n {
 		in.records = make([]sources.Record, n, max(n, sources.MaxRecords))

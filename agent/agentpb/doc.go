@@ -26,6 +26,7 @@ const (
 	MaxCursor     = 16 << 10        // bytes of a cursor
 	MaxFilter     = 16 << 10        // bytes of a filter
 	MaxText       = 512             // bytes of any other text
+	MaxWait       = time.Minute     // how long a Status may wait
 
 	MaxSearchMatches = 100_000  // records that one search finds
 	MaxSearchBytes   = 64 << 20 // bytes of them, beyond which it ends with the next one

@@ -10,8 +10,10 @@ import (
 // next batch after Next.
 type Packer struct {
 	Batch *Batch
-	prev  event.Ref // of the newest record
-	line  int64     // of the newest record
+	file  event.FileID // of the newest record, as the rest
+	epoch uint64
+	end   int64 // the offset behind it
+	line  int64
 }
 
 // NewPacker returns a packer for one Read of a stream; epoch must not be 0.
@@ -50,41 +52,42 @@ func (p *Packer) Add(r *sources.Record) {
 			Index: uint32(i), Device: r.Ref.File.Dev, Inode: r.Ref.File.Ino,
 			Generation: r.Ref.Epoch, Offset: r.Ref.Offset, Line: r.Line,
 		})
-		p.prev.Offset, p.prev.Len, p.line = r.Ref.Offset-1, 0, r.Line-1
+		p.file, p.epoch, p.end, p.line = r.Ref.File, r.Ref.Epoch, r.Ref.Offset-1, r.Line-1
 	}
 	if r.Line == 0 {
 		p.line = -1 // unknown lines have no step
 	}
 	b.Blob = append(b.Blob, r.Raw...)
 	b.Lengths = append(b.Lengths, uint32(len(r.Raw)))
-	b.Gaps = column(b.Gaps, i, r.Ref.Offset-p.prev.Offset-int64(p.prev.Len), 1)
-	b.Lines = column(b.Lines, i, r.Line-p.line, 1)
-	b.Spans = column(b.Spans, i, int64(r.Ref.Len)-int64(len(r.Raw)), 0)
-	b.Flags = column(b.Flags, i, uint32(r.Flags), 0)
+	column(&b.Gaps, i, r.Ref.Offset-p.end, 1)
+	column(&b.Lines, i, r.Line-p.line, 1)
+	column(&b.Spans, i, int64(r.Ref.Len)-int64(len(r.Raw)), 0)
+	column(&b.Flags, i, uint32(r.Flags), 0)
+	p.end, p.line = r.Ref.Offset+int64(r.Ref.Len), r.Line
 	if r.Lost > 0 {
 		b.Losses = append(b.Losses, &Loss{Index: uint32(i), Count: r.Lost})
 	}
 	if r.Cut != nil {
 		b.Cuts = append(b.Cuts, &Cut{Index: uint32(i), Bytes: r.Cut.Bytes, Hash: r.Cut.Hash[:]})
 	}
-	p.prev, p.line = r.Ref, r.Line
 }
 
 // elsewhere says whether r does not follow the newest record in the same file.
 func (p *Packer) elsewhere(r *sources.Record) bool {
-	return r.Ref.File != p.prev.File || r.Ref.Epoch != p.prev.Epoch || (r.Line == 0) != (p.line == 0)
+	return r.Ref.File != p.file || r.Ref.Epoch != p.epoch || (r.Line == 0) != (p.line == 0)
 }
 
 // column appends v as entry i of a column, which stays empty as long as all of
 // its entries are the default.
-func column[T int64 | uint32](col []T, i int, v, missing T) []T {
-	if len(col) == 0 {
-		if v == missing {
-			return col
-		}
-		for range i {
-			col = append(col, missing)
-		}
+func column[T int64 | uint32](col *[]T, i int, v, missing T) {
+	if len(*col) > 0 || v != missing {
+		*col = extend(*col, i, v, missing)
+	}
+}
+
+func extend[T int64 | uint32](col []T, i int, v, missing T) []T {
+	for len(col) < i {
+		col = append(col, missing)
 	}
 	return append(col, v)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,8 @@ func newAgent(a *app) *cobra.Command {
 		Long: `Agent serves the files its config names, read-only, to consoles whose certificate
 the same CA made. It executes nothing and opens nothing else, unless the config
 asks for the host's health: then it reads load, disks, sockets and logins from
-fixed files and asks systemctl for failed units.
+fixed files and asks systemctl for failed units; or names a program, a pipe or the
+journal as a stream: what has no file is kept in a spool until consoles have it.
 
 With --dial it also calls consoles that listen, for hosts they cannot reach. With
 --stdio it serves one console over standard input and output, to whoever has
@@ -68,12 +70,14 @@ func (a *app) agentConfig(c *config.AgentFile) (agent.Config, error) {
 	conf := agent.Config{
 		Name: c.Name, Version: version, Listen: c.Listen, Roots: c.Roots, Certs: c.Certs,
 		AllowConsoles: c.Consoles, Health: time.Duration(c.Health), Now: time.Now, Log: slog.New(slog.NewTextHandler(a.err, nil)),
+		Parse: c.Formats().ParseOptions(),
 	}
+	conf.Spool = agent.SpoolConfig{Dir: c.Spool.Dir, MaxBytes: int64(c.Spool.MaxBytes), MaxAge: time.Duration(c.Spool.MaxAge)}
 	for _, s := range c.Streams {
-		conf.Streams = append(conf.Streams, agent.StreamConfig{ID: s.ID, Path: s.Path, Format: s.Format})
+		conf.Streams = append(conf.Streams, agent.StreamConfig{ID: s.ID, Path: s.Path, Format: s.Format, FIFO: s.FIFO, Command: s.Command, Journald: s.Journald})
 	}
 	var err error
-	conf.Edge, err = edgeRules(c.Rules)
+	conf.Edge, err = edgeRules(c.Rules, c.Formats())
 	return conf, err
 }
 
@@ -130,6 +134,11 @@ func (a *app) serveAgent(ctx context.Context, o agentOptions) error {
 		_, err := fmt.Fprintf(a.out, "%s is fine: %d streams on %s\n", o.file, len(conf.Streams), where)
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	following.Go(func() { followEdge(ctx, s, o.file, conf.Log) })
+	defer following.Wait()
+	defer cancel()
 	return a.reach(ctx, s, o.file, conf.Listen, dial)
 }
 

@@ -102,6 +102,9 @@ func entryLine(e triage.Entry) string {
 	for _, on := range e.On {
 		s += " " + string(on.ID)
 	}
+	if e.Host != "" {
+		s += " " + e.Host
+	}
 	if e.Note != "" {
 		s += " — " + e.Note
 	}
@@ -175,6 +178,9 @@ func alertText(al *triage.Alert) string {
 	if al.Verdict != triage.VerdictNone {
 		s += " [" + al.Verdict.String() + "]"
 	}
+	for _, m := range al.Compromised {
+		s += " [host " + m.Host + " compromised]"
+	}
 	return s
 }
 
@@ -202,6 +208,9 @@ func (a *app) alertPage(raw json.RawMessage) error {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintln(a.out, printable(fmt.Sprintf(format, args...))) }
 	p("%s", alertText(s.Alert))
 	p("rule %s  tags %v  risk %d  first %s", s.RuleID, s.Tags, s.Risk, s.First.UTC().Format(time.RFC3339))
+	for _, m := range s.Compromised {
+		p("%s: records from a host marked compromised since %s by %s: %s", m.Host, m.Since.UTC().Format(time.RFC3339), m.By, m.Reason)
+	}
 	if s.Runbook != "" {
 		p("do first: %s", s.Runbook)
 	}

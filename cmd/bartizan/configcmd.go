@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bartizan/config"
+	"bartizan/event"
 )
 
 func newConfig(a *app) *cobra.Command {
@@ -53,11 +55,12 @@ func newConfig(a *app) *cobra.Command {
 				hide(&conf.Source[i].Token)
 				hide(&conf.Source[i].Secret)
 			}
+			conf.Notify.Webhook = config.PublicAddress(conf.Notify.Webhook)
 			shown, err := conf.Tree()
 			if err != nil {
 				return err
 			}
-			return a.printJSON(shown)
+			return a.printJSON(hideSecrets(newMasker(), "", shown))
 		},
 	}
 	c.AddCommand(check, show)
@@ -65,6 +68,33 @@ func newConfig(a *app) *cobra.Command {
 		sub.Flags().StringVarP(&a.configFile, "config", "c", "", "config `FILE`")
 	}
 	return c
+}
+
+// hideSecrets masks what looks like a secret anywhere in a config as it is shown:
+// a command may have one among its arguments.
+func hideSecrets(m *event.Masker, name string, v any) any {
+	switch v := v.(type) {
+	case string:
+		return m.MaskField(name, v)
+	case map[string]any:
+		for k := range v {
+			v[k] = hideSecrets(m, k, v[k])
+		}
+	case []map[string]any:
+		for i := range v {
+			hideSecrets(m, name, v[i])
+		}
+	case []any:
+		of := name
+		for i := range v {
+			v[i] = hideSecrets(m, of, v[i])
+			of = name
+			if flag, ok := v[i].(string); ok && strings.HasPrefix(flag, "-") {
+				of = strings.TrimLeft(flag, "-") // the argument behind it is its value
+			}
+		}
+	}
+	return v
 }
 
 // hide replaces a secret that is there.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,11 +17,17 @@ import (
 
 func newDoctor(a *app) *cobra.Command {
 	c := &cobra.Command{
-		Use: "doctor", Short: "what this host offers and what is missing, one line each with the mend", Args: cobra.NoArgs,
-		Example: "  bartizan doctor",
-		RunE:    func(*cobra.Command, []string) error { return a.doctor() },
+		Use: "doctor [PATH…]", Short: "what this host offers, which logs are missing, and what would mend it",
+		Long: `Doctor says line by line what is fine and what is missing, with the mend. It looks
+at a bounded sample of the logs (those of PATH, else of the config, else what this
+host has) and names those that do not arrive though rules need them, by account,
+bucket, mesh, cluster and host: docs/coverage.md lists what is looked for.`,
+		Example: "  bartizan doctor\n  bartizan doctor -o json /srv/cloudtrail/ /var/log/auth.log",
+		RunE:    func(c *cobra.Command, paths []string) error { return a.doctor(c.Context(), paths) },
 	}
 	a.stateFlags(c)
+	c.Flags().StringArrayVar(&a.rules, "rules", nil, "rules that need logs: a `DIR`, FILE, builtin or none; repeatable (default: builtin)")
+	a.formatFlag(c)
 	a.outputFlag(c)
 	return c
 }
@@ -30,19 +37,26 @@ type finding struct {
 	OK   bool   `json:"ok"`
 	What string `json:"what"`
 	Text string `json:"text"`
+	*lacking
 }
 
-func (a *app) doctor() error {
+func (a *app) doctor(ctx context.Context, paths []string) error {
 	asJSON, err := a.json()
 	if err != nil {
 		return err
 	}
 	var all []finding
-	add := func(ok bool, what, text string) { all = append(all, finding{ok, what, text}) }
+	add := func(ok bool, what, text string) { all = append(all, finding{OK: ok, What: what, Text: text}) }
 	a.examineBoard(add)
-	examineLogs(add)
+	if len(paths) == 0 {
+		examineLogs(add)
+	}
 	examineHost(add)
-	for _, f := range all {
+	gaps, err := a.examineCoverage(ctx, paths, add)
+	if err != nil {
+		return err
+	}
+	for _, f := range append(all, gaps...) {
 		if asJSON {
 			err = a.printJSON(f)
 		} else {
@@ -51,6 +65,9 @@ func (a *app) doctor() error {
 				mark = "missing"
 			}
 			_, err = fmt.Fprintln(a.out, printable(mark+" "+f.What+": "+f.Text))
+			if err == nil && f.lacking != nil {
+				err = f.print(a.out)
+			}
 		}
 		if err != nil {
 			return err

@@ -21,6 +21,7 @@ import (
 	"bartizan/detect/sigma"
 	"bartizan/engine"
 	"bartizan/event"
+	"bartizan/query"
 	"bartizan/sources"
 	"bartizan/sources/parse"
 	"bartizan/sources/remote"
@@ -259,4 +260,23 @@ func TestEdgeFindsTheSameInGeneratedLogs(t *testing.T) {
 	}
 	sent, all := same(t, dir)
 	t.Logf("%d of %d records were sent", sent, all)
+}
+
+// TestEdgeSendsWhatAssetsDecide: what only the console knows cannot keep a record at
+// the agent.
+func TestEdgeSendsWhatAssetsDecide(t *testing.T) {
+	n, err := query.Parse("bob and not source.own: true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := unenriched(&detect.Rule{ID: "x", Cond: n})
+	for line, want := range map[string]bool{"bob came": true, "amira came": false} {
+		e := event.Event{Raw: []byte(line)}
+		if got := len(detect.NewSet([]*detect.Rule{r}).NewMatcher().Match(&e, nil)) > 0; got != want {
+			t.Errorf("%q: sent %v, want %v", line, got, want)
+		}
+	}
+	if plain := (&detect.Rule{ID: "y", Cond: query.And{}}); unenriched(plain) != plain {
+		t.Error("a rule that asks nothing of the console was changed")
+	}
 }

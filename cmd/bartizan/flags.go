@@ -48,9 +48,18 @@ func (a *app) stateFlags(c *cobra.Command) {
 func (a *app) sourceFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringArrayVar(&a.rules, "rules", nil, "rules to run: a `DIR`, FILE, builtin or none; repeatable (default: builtin)")
-	a.agentFlags(c, "also read the agent at `HOST:PORT`; repeatable")
-	f.StringArrayVar(&a.ssh, "ssh", nil, "also read `[USER@]HOST[:PATH…]` through ssh; repeatable, web-[01:40] is forty")
+	a.farFlags(c)
 	a.formatFlag(c)
+}
+
+// farFlags adds the flags that name other hosts.
+func (a *app) farFlags(c *cobra.Command) {
+	a.agentFlags(c, "also read the agent at `HOST:PORT`; repeatable")
+	a.sshFlag(c)
+}
+
+func (a *app) sshFlag(c *cobra.Command) {
+	c.Flags().StringArrayVar(&a.ssh, "ssh", nil, "also read `[USER@]HOST[:PATH…]` through ssh; repeatable, web-[01:40] is forty")
 }
 
 func (a *app) agentFlags(c *cobra.Command, what string) {

@@ -29,25 +29,30 @@ Into a pipe (or with --raw) the bytes are exact; on a terminal control bytes are
 made visible and secrets are masked. With -f it follows the files like tail -F.
 "*" is everything. Exit code 0 when something matched, 1 when nothing did.
 
-With --agent (or -c FILE: all agents of a config) and no PATH, agents search their
+With --agent (or -c FILE and no PATH: all agents of a config), agents search their
 own files, rotated and compressed ones too, and send what matches. Standard error
 says how many were searched and how far back each could see; exit code 1 also when
-one could not be searched.`,
+one could not be searched. The files of hosts named by --ssh come over here and are
+searched like PATHs, from their beginning to where they end now, or on with -f.`,
 		Example: `  bartizan grep 'user.name: root and not source.ip: 10.0.0.0/8' /var/log/auth.log
   bartizan grep -f 'level >= warning' /var/log/nginx/
   bartizan grep 'eventName: (StopLogging or DeleteTrail)' /srv/cloudtrail/*.json.gz
+  bartizan grep 'user.name: root' --ssh ops@web-1:/var/log/auth.log
   bartizan grep 'source.ip: 203.0.113.9' --agent web-1:7070 --agent web-2:7070 --certs ~/ca --from -12h`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 && len(a.agents) == 0 { // a config is then for what it knows
+				return a.grep(c.Context(), args[0], args[1:], follow, raw)
+			}
 			agents, err := a.asked()
 			switch {
 			case err != nil:
 				return err
-			case len(agents) > 0 && (len(args) > 1 || follow):
-				return usage("agents search their own files to the end: leave out PATH and -f, or --agent")
+			case len(agents) > 0 && (len(args) > 1 || follow || len(a.ssh) > 0):
+				return usage("agents search their own files to the end: leave out PATH, --ssh and -f, or --agent")
 			case len(agents) > 0:
 				return a.grepAgents(c.Context(), args[0], agents, raw, limit)
-			case len(args) < 2:
+			case len(args) < 2 && len(a.ssh) == 0:
 				return usage("grep needs a QUERY and a PATH, or agents to ask; see bartizan grep --help")
 			}
 			return a.grep(c.Context(), args[0], args[1:], follow, raw)
@@ -56,8 +61,10 @@ one could not be searched.`,
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is appended, through rotation")
 	c.Flags().BoolVar(&raw, "raw", false, "exact bytes, also on a terminal")
 	c.Flags().IntVar(&limit, "limit", limit, "at most this many records from each agent")
-	c.Flags().StringVarP(&a.configFile, "config", "c", "", "search the agents of this config `FILE`")
+	c.Flags().StringVarP(&a.configFile, "config", "c", "", "search the agents of this config `FILE`; with PATH, use its formats and assets")
+	c.Flags().StringVar(&a.state, "state", "", "`DIR` of the board that knows which hosts are marked compromised (else BARTIZAN_STATE, else the config)")
 	a.agentFlags(c, "search the files of the agent at `HOST:PORT`; repeatable")
+	a.sshFlag(c)
 	a.outputFlag(c)
 	a.formatFlag(c)
 	a.timeFlags(c)
@@ -79,14 +86,16 @@ func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw
 	}
 	failed := &failures{a: a}
 	var open []sources.Opened
+	var stop func()
 	if follow {
-		open, err = a.openFollowing(ctx, paths)
+		open, stop, err = a.openFollowingAll(ctx, paths, failed)
 	} else {
-		open, failed, err = a.openStatic(ctx, reg, paths)
+		open, failed, stop, err = a.openAll(ctx, reg, paths)
 	}
 	if err != nil {
 		return err
 	}
+	defer stop()
 	asJSON, err := a.json()
 	if err != nil {
 		return err

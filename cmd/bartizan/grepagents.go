@@ -17,6 +17,7 @@ import (
 	"bartizan/query"
 	"bartizan/sources"
 	"bartizan/sources/remote"
+	"bartizan/triage"
 )
 
 // maxFound bounds the bytes of records that all agents together may find: they
@@ -31,6 +32,8 @@ type grepped struct {
 	Line   int64          `json:"line"`
 	Raw    string         `json:"raw"`
 	RawB64 []byte         `json:"raw_b64,omitempty"`
+
+	Compromised bool `json:"compromised,omitempty"` // its host is held for compromised
 }
 
 func newGrepped(agent string, source event.SourceID, at time.Time, line int64, raw []byte) grepped {
@@ -61,6 +64,8 @@ type grepAgent struct {
 	Matches  int        `json:"matches"`
 	Stopped  string     `json:"stopped_by,omitempty"`
 	Problems []string   `json:"problems,omitempty"`
+
+	Compromised *triage.Distrust `json:"compromised,omitempty"`
 }
 
 // asked returns the agents a search is for: those of the command line, and those
@@ -112,8 +117,12 @@ func (a *app) grepAgents(ctx context.Context, text string, agents []config.Agent
 		}
 		peers = append(peers, p)
 	}
+	marks, err := a.distrusted()
+	if err != nil {
+		return err
+	}
 	found, sum, full := gather(ctx, peers, q)
-	if err := errors.Join(a.printFound(found, raw, asJSON), a.printAnswers(sum, asJSON)); err != nil {
+	if err := errors.Join(a.printFound(found, raw, asJSON, marks), a.printAnswers(sum, asJSON, marks)); err != nil {
 		return err
 	}
 	switch _, unreachable, failed := sum.Counts(); {
@@ -152,13 +161,15 @@ func gather(ctx context.Context, peers []*remote.Peer, q remote.Question) (found
 	return found, sum, full
 }
 
-func (a *app) printFound(found []remote.Found, raw, asJSON bool) error {
+func (a *app) printFound(found []remote.Found, raw, asJSON bool, marks distrusts) error {
 	out := newLineWriter(a.out, raw)
 	for i := range found {
 		f := &found[i]
 		err := error(nil)
 		if asJSON {
-			err = writeJSON(out.Writer, newGrepped(f.Agent, f.Record.Ref.Source, f.Time, f.Record.Line, f.Record.Raw))
+			g := newGrepped(f.Agent, f.Record.Ref.Source, f.Time, f.Record.Line, f.Record.Raw)
+			g.Compromised = marks.of(f.Agent) != nil
+			err = writeJSON(out.Writer, g)
 		} else {
 			err = out.line(f.Record.Raw)
 		}
@@ -171,11 +182,11 @@ func (a *app) printFound(found []remote.Found, raw, asJSON bool) error {
 
 // printAnswers says on standard error who was searched, and as JSON also behind
 // the records.
-func (a *app) printAnswers(sum remote.Summary, asJSON bool) error {
+func (a *app) printAnswers(sum remote.Summary, asJSON bool, marks distrusts) error {
 	w := bufio.NewWriter(a.err)
 	if asJSON {
 		b := bufio.NewWriter(a.out)
-		if err := errors.Join(writeJSON(b, summaryOf(sum)), b.Flush()); err != nil {
+		if err := errors.Join(writeJSON(b, summaryOf(sum, marks)), b.Flush()); err != nil {
 			return err
 		}
 	}
@@ -185,6 +196,9 @@ func (a *app) printAnswers(sum remote.Summary, asJSON bool) error {
 	say("%s", sum)
 	for i := range sum {
 		s := &sum[i]
+		if m := marks.of(s.Agent); m != nil {
+			say("  %s: answers from a host marked compromised since %s by %s: %s", s.Agent, m.Since.UTC().Format(time.RFC3339), m.By, m.Reason)
+		}
 		switch {
 		case s.Err != nil:
 			say("  %s: %v", s.Agent, s.Err)
@@ -204,14 +218,14 @@ func (a *app) printAnswers(sum remote.Summary, asJSON bool) error {
 	return w.Flush()
 }
 
-func summaryOf(sum remote.Summary) grepSummary {
+func summaryOf(sum remote.Summary, marks distrusts) grepSummary {
 	var out grepSummary
 	s := &out.Summary
 	s.Asked = len(sum)
 	s.Searched, s.Unreachable, s.Failed = sum.Counts()
 	for i := range sum {
 		x := &sum[i]
-		g := grepAgent{Agent: x.Agent, Done: x.Done, Total: x.Total, Matches: x.Matches, Stopped: x.Stopped, Problems: x.Problems}
+		g := grepAgent{Agent: x.Agent, Done: x.Done, Total: x.Total, Matches: x.Matches, Stopped: x.Stopped, Problems: x.Problems, Compromised: marks.of(x.Agent)}
 		if x.Err != nil {
 			g.Error = x.Err.Error()
 		}

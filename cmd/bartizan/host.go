@@ -18,6 +18,7 @@ import (
 
 	"bartizan/attach"
 	"bartizan/engine"
+	"bartizan/enrich"
 	"bartizan/event"
 	"bartizan/triage"
 	"bartizan/ui"
@@ -33,6 +34,7 @@ type host struct {
 	log    *slog.Logger
 	state  string
 	mask   *event.Masker // one for all consoles: equal secrets look equal
+	more   *enrich.Enricher
 
 	mu    sync.Mutex
 	seats []*seat

@@ -24,7 +24,9 @@ var (
 	_ ui.Judge    = live{}
 	_ ui.Rulebook = live{}
 	_ ui.Excepter = live{}
-	_ ui.Past     = (*engine.Engine)(nil)
+	_ ui.Joiner   = live{}
+	_ ui.Coverer  = live{}
+	_ ui.Past     = past{}
 	_ ui.Desk     = (*store.Desk)(nil)
 )
 
@@ -133,3 +135,22 @@ func (l live) Preview(ctx context.Context, x ui.Exception) (ui.Preview, error) {
 func (l live) Except(x ui.Exception, on triage.AlertVersion, by triage.Actor) (string, error) {
 	return l.engine.Except(exceptionOf(x), on, by)
 }
+
+// Joins says what a record belongs to.
+func (l live) Joins(e *event.Event) []ui.Join {
+	list := l.engine.Joins(e)
+	out := make([]ui.Join, len(list))
+	for i, j := range list {
+		out[i] = ui.Join(j)
+	}
+	return out
+}
+
+// Session tells about a session.
+func (l live) Session(id string) (ui.Session, bool) {
+	s, ok := l.engine.Session(id)
+	return ui.Session(s), ok
+}
+
+// Forgotten is how many facts about sessions were given up.
+func (l live) Forgotten() uint64 { return l.engine.JoinStats().Forgotten }

@@ -164,6 +164,7 @@ func (a *app) tree(t *table, n *detect.Tree, depth int) {
 	case "not":
 		text = joinWords("not", n.Text)
 	}
+	text += n.BesideWords(a.peopleField)
 	if n.Op == "leaf" && n.Field != "" {
 		text += " " + a.seen(n)
 	}

@@ -12,6 +12,7 @@ import (
 	"bartizan/detect"
 	"bartizan/detect/sigma"
 	"bartizan/engine"
+	"bartizan/enrich"
 	"bartizan/event"
 	"bartizan/sources"
 	"bartizan/sources/parse"
@@ -25,7 +26,7 @@ func rulesTest(a *app) *cobra.Command {
 		Long: `Test runs every rule over its own tests, through the real parser, and says in a
 sentence for each that fails what was expected and what decided otherwise.
 
-Tests are the lines under bartizan: hit and miss of a rule, and the event files
+Tests are the lines under bartizan: hit and miss of a rule (198.51.100.0/24 being your own addresses), and the event files
 that SigmaHQ's key regression_tests_path leads to. A line of a rule that counts
 must be one that counts. What a correlation must hit or miss are several lines
 together: all of its lines, or, where one of them has line ends, each by itself.`,
@@ -214,7 +215,7 @@ func newPlayer(rules []*detect.Rule) *player {
 // play reports whether r hits a script's records, or would count one. The last
 // record stays in s.event.
 func (s *player) play(r *detect.Rule, p script) bool {
-	stream := parse.NewRegistry(parse.Options{}).Stream(sources.Info{ID: "test"})
+	stream := parse.NewRegistry(parse.Options{More: enrich.ForTests()}).Stream(sources.Info{ID: "test"})
 	windows := detect.NewCorrelator(time.Now, s.set.Rules())
 	hit := false
 	for i, l := range p.records {

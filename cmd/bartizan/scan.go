@@ -16,7 +16,6 @@ import (
 	"bartizan/event"
 	"bartizan/query"
 	"bartizan/sources"
-	"bartizan/sources/parse"
 	"bartizan/triage"
 )
 
@@ -28,11 +27,13 @@ func newScan(a *app) *cobra.Command {
 		Short: "read to the end and print what the rules find, as NDJSON",
 		Long: `Scan reads files, folders, compressed files and standard input (-) to their end,
 merged by event time, and prints one JSON object per hit; --alerts groups them as
-the console would. What could not be read is said on standard error.`,
+the console would. What could not be read is said on standard error. Hosts named by
+--ssh and --agent are read from the beginning of their files to where they end now.`,
 		Example: `  bartizan scan /var/log/auth.log
+  bartizan scan --ssh 'web-[01:40]:/var/log/auth.log' --fail-on high
   bartizan scan --rules ./sigma --fail-on high /srv/cloudtrail/
   zcat access.log.*.gz | bartizan scan - | jq -r .rule.title | sort | uniq -c`,
-		Args: cobra.MinimumNArgs(1),
+		Args: a.somePaths,
 		RunE: func(c *cobra.Command, paths []string) error {
 			return a.scan(c.Context(), paths, failOn, grouped)
 		},
@@ -85,10 +86,15 @@ func newScanned(h *detect.Hit) scanned {
 	return s
 }
 
-func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped bool) error {
-	if len(a.ssh) > 0 {
-		return usage("scan reads to the end, and a host read through --ssh has none: use watch")
+// somePaths wants a PATH, unless a host is named.
+func (a *app) somePaths(c *cobra.Command, paths []string) error {
+	if len(a.ssh)+len(a.agents) > 0 {
+		return nil
 	}
+	return cobra.MinimumNArgs(1)(c, paths)
+}
+
+func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped bool) error {
 	worst, err := failLevel(failOn)
 	if err != nil {
 		return err
@@ -105,13 +111,18 @@ func (a *app) scan(ctx context.Context, paths []string, failOn string, grouped b
 	if err != nil {
 		return err
 	}
-	reg := parse.NewRegistry(c.ParseOptions())
-	open, failed, err := a.openStatic(ctx, reg, paths)
+	reg, more, err := registryOf(c)
 	if err != nil {
 		return err
 	}
+	open, failed, stop, err := a.openAll(ctx, reg, paths)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	out := bufio.NewWriterSize(a.out, 64<<10)
 	board := triage.NewBoard()
+	board.Criticality = more.Criticality
 	found := false
 	err = engine.Scan(ctx, open, engine.ScanOptions{
 		Rules: detect.NewSet(rules.Rules), Registry: reg, Falco: c.FalcoFrom(), From: from, To: to, Now: time.Now, Failed: failed.add,

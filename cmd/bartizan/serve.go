@@ -9,6 +9,7 @@ import (
 	"net/http/pprof"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,8 +19,9 @@ import (
 	"bartizan/attach"
 	"bartizan/config"
 	"bartizan/engine"
+	"bartizan/event"
+	"bartizan/history"
 	"bartizan/sources"
-	"bartizan/sources/parse"
 	"bartizan/sources/remote"
 	"bartizan/store"
 	"bartizan/triage"
@@ -31,6 +33,7 @@ type serveOptions struct {
 	linger   time.Duration                         // 0: until told to stop
 	ready    func()                                // consoles may attach now
 	alert    func(*triage.Alert)                   // told about every alert raised
+	records  func([]event.Event) error             // gets every record
 	reloaded func(engine.Reload)                   // told about rules that were read again
 	begun    func(context.Context, *engine.Engine) // runs beside the engine
 }
@@ -70,6 +73,7 @@ func (a *app) serve(ctx context.Context, s *spec, o serveOptions) error {
 		}
 	})
 	wg.Go(func() { h.housekeeping(ctx, o.linger, func() { h.engine.Reload("SIGHUP") }, db, s.config.Board.Anchor) })
+	wg.Go(func() { h.more.Watch(ctx, enrichEvery, h.enriched) })
 	if o.begun != nil {
 		wg.Go(func() { o.begun(ctx, h.engine) })
 	}
@@ -82,6 +86,18 @@ func (a *app) serve(ctx context.Context, s *spec, o serveOptions) error {
 	wg.Wait()
 	h.anchor(db, s.config.Board.Anchor)
 	return err
+}
+
+// enrichEvery is how often files of assets, addresses and ranges are looked at.
+const enrichEvery = 5 * time.Second
+
+// enriched says what came of reading them again; the header says it too.
+func (h *host) enriched(err error) {
+	if err != nil {
+		h.log.Error("assets and addresses", "err", err)
+		return
+	}
+	h.log.Info("assets and addresses were read again")
 }
 
 // drainTime is how long a stopped engine may take to write what it has.
@@ -130,14 +146,22 @@ func (a *app) build(ctx context.Context, s *spec, db *store.DB, log *slog.Logger
 	for _, r := range rules.Loaded.Refused {
 		log.Warn("rule refused", "reason", r.Error())
 	}
-	h := &host{state: s.state, stop: stop, now: time.Now, log: log, mask: newMasker()}
+	reg, more, err := registryOf(s.config)
+	if err != nil {
+		return nil, err
+	}
+	board.Criticality = more.Criticality
+	h := &host{more: more, state: s.state, stop: stop, now: time.Now, log: log, mask: newMasker()}
 	h.left = time.Now()
 	opt := engine.Options{
-		Desk: store.NewDesk(db, board, time.Now), Registry: parse.NewRegistry(s.config.ParseOptions()), Rules: rules.Loaded, RulePlaces: rules.Places, RulesRead: began, LoadRules: a.readAgain, OwnRules: s.config.OwnRules(), FiltersExclude: s.config.Detection.FiltersExclude, Reloaded: o.reloaded,
+		Desk: store.NewDesk(db, board, time.Now), Registry: reg, Rules: rules.Loaded, RulePlaces: rules.Places, RulesRead: began, LoadRules: a.readAgain, OwnRules: s.config.OwnRules(), FiltersExclude: s.config.Detection.FiltersExclude, Reloaded: o.reloaded,
 		Falco: s.config.FalcoFrom(),
 		Ring:  int64(s.config.Board.Ring), Positions: positions, ReadOnly: s.config.Board.ReadOnly,
 		CatchUp: time.Duration(s.config.Board.CatchUp), Budget: int64(s.config.Board.CatchUpBytes),
-		Now: time.Now, Log: log, Alert: o.alert, Warning: warning,
+		Now: time.Now, Log: log, Alert: o.alert, Records: o.records, Warning: warning, Trouble: more.Trouble,
+	}
+	if n := s.config.Board.Spool; n > 0 {
+		opt.Spool = history.SpoolOptions{Dir: filepath.Join(s.state, "spool"), MaxBytes: int64(n), MaxAge: time.Duration(s.config.Board.SpoolAge), Now: time.Now}
 	}
 	if err := a.feed(ctx, s, &opt); err != nil {
 		return nil, err
@@ -172,7 +196,7 @@ func (a *app) feed(ctx context.Context, s *spec, opt *engine.Options) error {
 			return err
 		}
 		if ag.Edge {
-			a.runAtEdge(p, opt)
+			a.runAtEdge(s.config, p, opt)
 		}
 		opt.Peers = append(opt.Peers, p)
 	}
@@ -266,7 +290,7 @@ func (a *app) newConsole(h *host, s *spec, by triage.Actor, hello attach.Hello, 
 		return nil, err
 	}
 	o := ui.Options{
-		Live: live{h.engine, h.attached}, Past: h.engine, Desk: h.engine.Desk(), Actor: by, Theme: s.config.UI.Theme, Zone: zone,
+		Live: live{h.engine, h.attached}, Past: past{h.engine}, Desk: h.engine.Desk(), Actor: by, Theme: s.config.UI.Theme, Zone: zone,
 		Plain: s.config.UI.Plain, ReadOnly: s.config.Board.ReadOnly, Keys: s.config.Keys, Title: s.title(), OnSuspend: at.suspend,
 		Open: hello.Open, Mask: h.mask,
 	}

@@ -22,25 +22,34 @@ import (
 
 func newWatch(a *app) *cobra.Command {
 	var pprofAt string
+	var records bool
 	c := &cobra.Command{
 		Use:   "watch [PATH…]",
 		Short: "the engine in the foreground without a screen: alerts as NDJSON, notifications",
 		Long: `Watch runs the engine without a screen and without end, for systemd. Every alert
 that rises or comes back is one JSON object on standard output, after it is on
 disk (at least once, with a stable id); the config's [notify] tells a webhook and
-rings the bell. Consoles attach to it with bartizan.`,
+rings the bell. Consoles attach to it with bartizan.
+
+With --records standard output gets every record instead, in the order of its
+source, before it counts as read: at least once, whatever is killed, with an id
+that stays the same when it comes again. Whoever reads it too slowly slows down
+the engine.`,
 		Example: `  bartizan watch /var/log/auth.log
   bartizan watch -c /etc/bartizan/config.toml | logger -t bartizan`,
-		RunE: func(c *cobra.Command, paths []string) error { return a.watch(c.Context(), paths, pprofAt) },
+		RunE: func(c *cobra.Command, paths []string) error {
+			return a.watch(c.Context(), paths, pprofAt, records)
+		},
 	}
 	c.Flags().StringVar(&pprofAt, "pprof", "", "serve profiles at this loopback `HOST:PORT`")
+	c.Flags().BoolVar(&records, "records", false, "print every record, not alerts")
 	c.Flags().BoolVar(&a.readOnly, "read-only", false, "look, but make no moves")
 	a.stateFlags(c)
 	a.sourceFlags(c)
 	return c
 }
 
-func (a *app) watch(ctx context.Context, paths []string, pprofAt string) error {
+func (a *app) watch(ctx context.Context, paths []string, pprofAt string, records bool) error {
 	if pprofAt != "" {
 		if err := serveProfiles(ctx, pprofAt); err != nil {
 			return err
@@ -54,7 +63,12 @@ func (a *app) watch(ctx context.Context, paths []string, pprofAt string) error {
 	if err != nil {
 		return err
 	}
+	var each func([]event.Event) error
+	if records {
+		each, t.out = recordPrinter(a.out), bufio.NewWriter(io.Discard)
+	}
 	return a.serve(ctx, s, serveOptions{
+		records:  each,
 		alert:    t.tell,
 		begun:    t.run,
 		reloaded: t.reloaded,

@@ -8,6 +8,7 @@ import (
 
 	"bartizan/detect"
 	"bartizan/detect/falco"
+	"bartizan/enrich"
 	"bartizan/event"
 	"bartizan/sources"
 	"bartizan/sources/parse"
@@ -35,6 +36,11 @@ func newBench(rules []*detect.Rule) *bench {
 		matcher: detect.NewSet(rules).NewMatcher(),
 		counter: detect.NewCorrelator(clock, rules),
 	}
+}
+
+// knowOwn lets events know which addresses are own ones, as rules test does.
+func (b *bench) knowOwn() {
+	b.reg = parse.NewRegistry(parse.Options{Now: func() time.Time { return testNow }, Zone: time.UTC, More: enrich.ForTests()})
 }
 
 // open starts a new source; its lines are parsed as one stream.

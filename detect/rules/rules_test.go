@@ -26,6 +26,7 @@ func TestHitAndMissLines(t *testing.T) {
 			continue // TestCorrelations plays theirs
 		}
 		b := newBench([]*detect.Rule{r})
+		b.knowOwn()
 		for i, line := range r.Hit {
 			if len(b.matching(line)) == 0 {
 				t.Errorf("%s: hit line %d is missed, read as %s %+v\n\t%s%s", at(r), i+1, b.event.FormatName, b.event.LogSource, line, fieldList(b))

@@ -3,6 +3,7 @@ package http
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,26 +14,31 @@ import (
 )
 
 // body reads a request's body, unpacked, within the bounds.
-func (r *receiver) body(w nethttp.ResponseWriter, req *nethttp.Request) ([]byte, error) {
+func (r *receiver) body(w nethttp.ResponseWriter, req *nethttp.Request, h *hold) ([]byte, error) {
 	if req.ContentLength > r.cfg.MaxBody {
 		return nil, tooLarge(r.cfg.MaxBody)
 	}
-	wire, err := io.ReadAll(nethttp.MaxBytesReader(w, req.Body, r.cfg.MaxBody))
+	wire, err := h.read(nethttp.MaxBytesReader(w, req.Body, r.cfg.MaxBody), req.ContentLength, r.cfg.MaxBody)
 	var over *nethttp.MaxBytesError
 	switch {
 	case errors.As(err, &over):
 		return nil, tooLarge(r.cfg.MaxBody)
+	case errors.Is(err, errFull):
+		return nil, err
 	case err != nil:
 		return nil, refuse(nethttp.StatusRequestTimeout, "the body did not arrive")
 	}
-	if err := r.signed(req, wire); err != nil {
+	if err := r.proven(req, wire); err != nil {
 		return nil, err
 	}
+	h.trust()
 	switch strings.ToLower(req.Header.Get("Content-Encoding")) {
 	case "", "identity":
 		return wire, nil
 	case "gzip", "x-gzip":
-		return unpack(wire, r.cfg.MaxBody)
+		body, err := unpack(wire, r.cfg.MaxBody, h)
+		h.less(int64(cap(wire)))
+		return body, err
 	}
 	return nil, refuse(nethttp.StatusUnsupportedMediaType, "the body may be packed by gzip only")
 }
@@ -43,14 +49,20 @@ func tooLarge(limit int64) error {
 
 // unpack takes gzip off, up to limit bytes and to a ratio that honest text stays
 // below.
-func unpack(wire []byte, limit int64) ([]byte, error) {
+func unpack(wire []byte, limit int64, h *hold) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(wire))
 	if err != nil {
 		return nil, refuse(nethttp.StatusBadRequest, "the body is not gzip, though its header says so")
 	}
 	most := min(limit, int64(len(wire))*gzipRatio+gzipFree)
-	body, err := io.ReadAll(io.LimitReader(z, most+1))
+	size := int64(-1)
+	if n := len(wire); n >= 8 { // RFC 1952, ISIZE: where there is one member, and it does not lie
+		size = int64(binary.LittleEndian.Uint32(wire[n-4:]))
+	}
+	body, err := h.read(z, size, most)
 	switch {
+	case errors.Is(err, errFull):
+		return nil, err
 	case err != nil:
 		return nil, refuse(nethttp.StatusBadRequest, "the body cannot be unpacked")
 	case int64(len(body)) > most:

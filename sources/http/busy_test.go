@@ -11,6 +11,7 @@ import (
 
 	"bartizan/detect"
 	"bartizan/event"
+	"bartizan/sources"
 )
 
 // TestBusy: who is not answered with 200 is told to come again.
@@ -25,19 +26,24 @@ func TestBusy(t *testing.T) {
 			t.Errorf("nobody commits it: %+v", a)
 		}
 	}
-	r := begin(t, Config{MaxBody: MaxBody, Wait: patience}, nil)
-	first := make(chan answer, 1)
-	go func() { first <- r.post(packed(alert), "Content-Encoding", "gzip") }()
-	b := <-r.out
-	if string(b.Records[0].Raw) != alert {
-		t.Errorf("the batch holds %q", b.Records[0].Raw)
+	r := begin(t, Config{MaxBody: 5000, Wait: patience}, func(l *listener) { l.most.held = 4 * 5001 })
+	first := make(chan answer, 3)
+	var waiting []sources.Batch
+	for range 3 { // each holds 5001 bytes, and as many more while it is unpacked
+		go func() { first <- r.post(packed(alert), "Content-Encoding", "gzip") }()
+		waiting = append(waiting, <-r.out)
 	}
-	if a := r.post(alert); a.code != 429 || a.retry != "1" {
-		t.Errorf("all memory is held by the batch: %+v", a)
+	if string(waiting[0].Records[0].Raw) != alert {
+		t.Errorf("the batch holds %q", waiting[0].Records[0].Raw)
 	}
-	b.Done(nil)
-	if a := <-first; a.code != 200 {
-		t.Errorf("when it is committed: %+v", a)
+	if a := r.post(packed(alert), "Content-Encoding", "gzip"); a.code != 429 || a.retry != "1" {
+		t.Errorf("all memory is held by the batches: %+v", a)
+	}
+	for _, b := range waiting {
+		b.Done(nil)
+		if a := <-first; a.code != 200 {
+			t.Errorf("when it is committed: %+v", a)
+		}
 	}
 	go func() { b := <-r.out; b.Done(errors.New("the disk is full")) }()
 	if a := r.post(alert); a.code != 503 {
@@ -95,7 +101,7 @@ func TestSameAgain(t *testing.T) {
 // but those beyond the cap on connections.
 func TestSlow(t *testing.T) {
 	t.Parallel()
-	r := begin(t, Config{}, func(l *listener) { l.most = limits{3, time.Second, 2 * time.Second} })
+	r := begin(t, Config{}, func(l *listener) { l.most = limits{3, time.Second, 2 * time.Second, maxHeld} })
 	r.commit()
 	var slow []net.Conn
 	for _, start := range []string{"POST / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"a\""} {
@@ -129,7 +135,7 @@ func TestSlow(t *testing.T) {
 // TestMoreConnections: those beyond the cap are served when others leave.
 func TestMoreConnections(t *testing.T) {
 	t.Parallel()
-	r := begin(t, Config{}, func(l *listener) { l.most = limits{2, time.Second, 2 * time.Second} })
+	r := begin(t, Config{}, func(l *listener) { l.most = limits{2, time.Second, 2 * time.Second, maxHeld} })
 	r.commit()
 	for range 2 {
 		c, err := net.Dial("tcp", r.addr)

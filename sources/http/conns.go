@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type limited struct {
 	slots  chan struct{}
 	closed chan struct{}
 	once   sync.Once
+	waits  atomic.Uint64 // connections that found all slots taken
 }
 
 func newLimited(in net.Listener, most int) *limited {
@@ -25,8 +27,13 @@ func newLimited(in net.Listener, most int) *limited {
 func (l *limited) Accept() (net.Conn, error) {
 	select {
 	case l.slots <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
+	default:
+		l.waits.Add(1)
+		select {
+		case l.slots <- struct{}{}:
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
 	}
 	c, err := l.Listener.Accept()
 	if err != nil {
@@ -54,16 +61,25 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// tls is the configuration for TLS, nil without a certificate.
-func (c *Config) tls() (*tls.Config, error) {
+// full says that senders had to wait for a connection, "" when none had.
+func (l *limited) full() string {
+	n := l.waits.Load()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("all %d connections were taken %d times, so that further senders had to wait, and may have given up", cap(l.slots), n)
+}
+
+// tls is the configuration for TLS with its certificate, nil without one.
+func (c *Config) tls() (*tls.Config, *pair, error) {
 	if c.Cert == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	p := &pair{cert: c.Cert, key: c.Key}
 	if err := p.load(); err != nil {
-		return nil, fmt.Errorf("the certificate %s with the key %s cannot be used: %w", c.Cert, c.Key, err)
+		return nil, nil, fmt.Errorf("the certificate %s with the key %s cannot be used: %w", c.Cert, c.Key, err)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.get}, nil
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.get}, p, nil
 }
 
 // pair is a certificate that is read again when its file changes, because the one
@@ -74,6 +90,7 @@ type pair struct {
 	mu   sync.Mutex
 	made time.Time
 	now  *tls.Certificate
+	bad  error // why a newer one is not used
 }
 
 func (p *pair) load() error {
@@ -85,7 +102,7 @@ func (p *pair) load() error {
 	if err != nil {
 		return err
 	}
-	p.now, p.made = &c, st.ModTime()
+	p.now, p.made, p.bad = &c, st.ModTime(), nil
 	return nil
 }
 
@@ -94,8 +111,34 @@ func (p *pair) load() error {
 func (p *pair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if st, err := os.Stat(p.cert); err == nil && !st.ModTime().Equal(p.made) {
-		_ = p.load() // the one before stays in use
-	}
+	p.renew()
 	return p.now, nil
+}
+
+// renew takes a newer certificate; when it cannot be used the one before stays.
+func (p *pair) renew() {
+	st, err := os.Stat(p.cert)
+	if err != nil {
+		p.bad = err
+	} else if p.bad = nil; !st.ModTime().Equal(p.made) {
+		p.bad = p.load()
+	}
+}
+
+// trouble says why the certificate on disk is not the one in use, "" when it is.
+func (p *pair) trouble() string {
+	if p == nil {
+		return ""
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.renew()
+	if p.bad == nil {
+		return ""
+	}
+	ends := ""
+	if p.now.Leaf != nil {
+		ends = ", which ends " + p.now.Leaf.NotAfter.UTC().Format("2006-01-02 15:04 MST")
+	}
+	return fmt.Sprintf("the renewed certificate %s with the key %s cannot be used (%v); the one before it stays in use%s", p.cert, p.key, p.bad, ends)
 }

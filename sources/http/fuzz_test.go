@@ -2,6 +2,7 @@ package http
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"testing"
 )
 
@@ -44,7 +45,8 @@ func FuzzUnpack(f *testing.F) {
 		if limit < 0 || limit > MaxBody {
 			return
 		}
-		if body, err := unpack(wire, limit); err == nil && int64(len(body)) > limit {
+		h := &hold{of: new(atomic.Int64), most: 2 * MaxBody}
+		if body, err := unpack(wire, limit, h); err == nil && int64(len(body)) > limit {
 			t.Fatalf("%d bytes, %d allowed", len(body), limit)
 		}
 	})

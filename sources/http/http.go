@@ -18,6 +18,8 @@ import (
 	"log"
 	"net"
 	nethttp "net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"bartizan/event"
@@ -31,7 +33,7 @@ const (
 	MaxPerPost  = 10_000   // records of one request
 	maxHeader   = 16 << 10 // bytes of a request's header
 	maxConns    = 256      // open connections; further ones wait in the kernel
-	maxHeld     = 64 << 20 // bytes of all bodies together, one of MaxBody always fits
+	maxHeld     = 64 << 20 // bytes of all bodies together, one of MaxBody always fits, also packed
 	gzipRatio   = 100      // unpacked bytes for each packed one …
 	gzipFree    = 64 << 10 // … beyond these
 
@@ -78,7 +80,7 @@ func Open(c Config) (sources.Opened, error) {
 	id := event.SourceID("http:" + c.Listen)
 	return sources.Opened{
 		Info:   sources.Info{ID: id, Kind: "http", Name: c.Name, Format: c.Format, Live: true},
-		Source: &listener{cfg: c, id: id, most: limits{maxConns, headerTime, bodyTime}},
+		Source: &listener{cfg: c, id: id, most: limits{maxConns, headerTime, bodyTime, maxHeld}},
 	}, nil
 }
 
@@ -115,6 +117,7 @@ func loopback(host string) bool {
 type limits struct {
 	conns        int
 	header, body time.Duration
+	held         int64
 }
 
 // listener is one configured listener.
@@ -132,7 +135,7 @@ func (l *listener) Report(to func(sources.Condition)) { l.report = to }
 // to begin at. An address that is taken, or a certificate that cannot be read, is
 // an error.
 func (l *listener) Run(ctx context.Context, _ sources.Position, out chan<- sources.Batch) error {
-	tlsConf, err := l.cfg.tls()
+	tlsConf, cert, err := l.cfg.tls()
 	if err != nil {
 		return err
 	}
@@ -142,7 +145,7 @@ func (l *listener) Run(ctx context.Context, _ sources.Position, out chan<- sourc
 	}
 	var refused refusals
 	s := &nethttp.Server{
-		Handler:           watched(&receiver{cfg: &l.cfg, id: l.id, ctx: ctx, out: out}, &refused),
+		Handler:           watched(newReceiver(ctx, l, out), &refused),
 		TLSConfig:         tlsConf,
 		ReadHeaderTimeout: l.most.header,
 		ReadTimeout:       l.most.body,
@@ -154,22 +157,27 @@ func (l *listener) Run(ctx context.Context, _ sources.Position, out chan<- sourc
 	}
 	s.Protocols.SetHTTP1(true)
 	ended := make(chan error, 1)
-	go func() { ended <- l.serve(s, newLimited(in, l.most.conns)) }()
+	conns := newLimited(in, l.most.conns)
+	go func() { ended <- l.serve(s, conns) }()
 	if l.report != nil {
 		l.report(sources.Condition{State: event.SourceLive, Behind: -1})
 	}
 	if l.cfg.Listening != nil {
 		l.cfg.Listening(in.Addr().String(), tlsConf != nil)
 	}
-	err = l.until(ctx, s, ended, &refused)
+	err = l.until(ctx, s, ended, func() string {
+		return strings.Join(slices.DeleteFunc([]string{cert.trouble(), conns.full(), refused.text()}, func(s string) bool { return s == "" }), "; ")
+	})
 	if errors.Is(err, nethttp.ErrServerClosed) || ctx.Err() != nil {
 		return nil
 	}
 	return fmt.Errorf("listening on %s ended: %w", l.cfg.Listen, err)
 }
 
-// until waits for the end of the server or of ctx, and tells of refusals meanwhile.
-func (l *listener) until(ctx context.Context, s *nethttp.Server, ended <-chan error, refused *refusals) error {
+// until waits for the end of the server or of ctx, and tells meanwhile what people
+// should know, when it changed.
+func (l *listener) until(ctx context.Context, s *nethttp.Server, ended <-chan error, news func() string) error {
+	told := ""
 	tell := time.NewTicker(tellEvery)
 	defer tell.Stop()
 	for {
@@ -181,8 +189,9 @@ func (l *listener) until(ctx context.Context, s *nethttp.Server, ended <-chan er
 			stop(s)
 			return <-ended
 		case <-tell.C:
-			if news := refused.news(); news != "" && l.report != nil {
-				l.report(sources.Condition{State: event.SourceLive, Reason: news, Behind: -1})
+			if text := news(); text != told && l.report != nil {
+				told = text
+				l.report(sources.Condition{State: event.SourceLive, Reason: text, Behind: -1})
 			}
 		}
 	}

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"io"
 	nethttp "net/http"
 	"strings"
@@ -287,11 +284,6 @@ func TestBounds(t *testing.T) {
 }
 
 func TestKnowsItsSenders(t *testing.T) {
-	sign := func(secret, body string) string {
-		m := hmac.New(sha256.New, []byte(secret))
-		m.Write([]byte(body))
-		return "sha256=" + hex.EncodeToString(m.Sum(nil))
-	}
 	basic := func(user, pass string) string {
 		req, _ := nethttp.NewRequest("POST", "/", nil)
 		req.SetBasicAuth(user, pass)
@@ -312,15 +304,15 @@ func TestKnowsItsSenders(t *testing.T) {
 		{"password", Config{Token: "s3cret"}, []string{"Authorization", basic("falco", "s3cret")}, alert, 200},
 		{"wrong password", Config{Token: "s3cret"}, []string{"Authorization", basic("s3cret", "")}, alert, 401},
 		{"wrong token, garbage", Config{Token: "s3cret"}, nil, "garbage", 401},
-		{"signed", Config{Secret: "k"}, []string{"X-Bartizan-Signature", sign("k", alert)}, alert, 200},
-		{"signed as GitHub does", Config{Secret: "k"}, []string{"X-Hub-Signature-256", sign("k", alert)}, alert, 200},
-		{"signed while packed", Config{Secret: "k"}, []string{"Content-Encoding", "gzip", "X-Bartizan-Signature", sign("k", packed(alert))}, packed(alert), 200},
+		{"signed", Config{Secret: "k"}, []string{"X-Bartizan-Signature", signature("k", alert)}, alert, 200},
+		{"signed as GitHub does", Config{Secret: "k"}, []string{"X-Hub-Signature-256", signature("k", alert)}, alert, 200},
+		{"signed while packed", Config{Secret: "k"}, []string{"Content-Encoding", "gzip", "X-Bartizan-Signature", signature("k", packed(alert))}, packed(alert), 200},
 		{"not signed", Config{Secret: "k"}, nil, alert, 401},
-		{"signed by another", Config{Secret: "k"}, []string{"X-Bartizan-Signature", sign("j", alert)}, alert, 401},
-		{"signed something else", Config{Secret: "k"}, []string{"X-Bartizan-Signature", sign("k", alert+" ")}, alert, 401},
+		{"signed by another", Config{Secret: "k"}, []string{"X-Bartizan-Signature", signature("j", alert)}, alert, 401},
+		{"signed something else", Config{Secret: "k"}, []string{"X-Bartizan-Signature", signature("k", alert+" ")}, alert, 401},
 		{"empty signature", Config{Secret: "k"}, []string{"X-Bartizan-Signature", "sha256="}, alert, 401},
 		{"both, one given", Config{Token: "t", Secret: "k"}, []string{"Authorization", "Bearer t"}, alert, 401},
-		{"both", Config{Token: "t", Secret: "k"}, []string{"Authorization", "Bearer t", "X-Bartizan-Signature", sign("k", alert)}, alert, 200},
+		{"both", Config{Token: "t", Secret: "k"}, []string{"Authorization", "Bearer t", "X-Bartizan-Signature", signature("k", alert)}, alert, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := begin(t, c.cfg, nil)

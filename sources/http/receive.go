@@ -30,7 +30,14 @@ type receiver struct {
 	id   event.SourceID
 	ctx  context.Context // of the Run
 	out  chan<- sources.Batch
+	most int64        // bytes that may be held
 	held atomic.Int64 // bytes of all bodies being read or waiting
+	strangers
+}
+
+func newReceiver(ctx context.Context, l *listener, out chan<- sources.Batch) *receiver {
+	most := max(l.most.held, 3*l.cfg.MaxBody) // packed, unpacked, and what a buffer that grows has twice
+	return &receiver{cfg: &l.cfg, id: l.id, ctx: ctx, out: out, most: most, strangers: strangers{by: map[string]int64{}, all: most / 2, one: max(most/4, 2*l.cfg.MaxBody)}}
 }
 
 // refusal is an answer other than 200.
@@ -47,7 +54,9 @@ func refuse(code int, format string, args ...any) error {
 }
 
 var (
-	errBusy = &refusal{nethttp.StatusServiceUnavailable, "the pipeline is busy or stopping; send it again", true}
+	errBusy     = &refusal{nethttp.StatusServiceUnavailable, "the pipeline is busy or stopping; send it again", true}
+	errUnsigned = refuse(nethttp.StatusUnauthorized, "the body's signature is missing or wrong")
+
 	errFull = &refusal{nethttp.StatusTooManyRequests, "too much is being received at once; send it again", true}
 )
 
@@ -89,17 +98,12 @@ func (r *receiver) take(w nethttp.ResponseWriter, req *nethttp.Request) error {
 	if !r.allowed(req) {
 		return refuse(nethttp.StatusUnauthorized, "the token is missing or wrong")
 	}
-	weight := r.cfg.MaxBody // what is packed or of unknown length may become that
-	if req.ContentLength >= 0 && req.Header.Get("Content-Encoding") == "" {
-		weight = min(req.ContentLength, weight)
+	if r.cfg.Secret != "" && len(signed(req)) == 0 {
+		return errUnsigned // nothing of the body is read
 	}
-	h := &hold{of: &r.held, weight: weight}
-	h.users.Store(1)
+	h := r.hold(req)
 	defer h.leave()
-	if r.held.Add(weight) > max(maxHeld, r.cfg.MaxBody) {
-		return errFull
-	}
-	body, err := r.body(w, req)
+	body, err := r.body(w, req, h)
 	if err != nil {
 		return err
 	}
@@ -108,20 +112,6 @@ func (r *receiver) take(w nethttp.ResponseWriter, req *nethttp.Request) error {
 		return err
 	}
 	return r.deliver(req.Context(), h, body, parts)
-}
-
-// hold counts a body's bytes until nobody uses them any more: the request, and
-// each batch that was sent on, also when the request has stopped waiting.
-type hold struct {
-	of     *atomic.Int64
-	weight int64
-	users  atomic.Int64
-}
-
-func (h *hold) leave() {
-	if h.users.Add(-1) == 0 {
-		h.of.Add(-h.weight)
-	}
 }
 
 // allowed checks the token, where one is needed.
@@ -137,22 +127,32 @@ func (r *receiver) allowed(req *nethttp.Request) bool {
 	return ok && subtle.ConstantTimeCompare(have[:], want[:]) == 1
 }
 
-// signed checks the body's signature, where one is needed: of the bytes on the
+// signed lists the signatures that a request brings.
+func signed(req *nethttp.Request) (out [][]byte) {
+	for _, h := range signatures {
+		given, err := hex.DecodeString(strings.TrimPrefix(req.Header.Get(h), "sha256="))
+		if err == nil && len(given) == sha256.Size {
+			out = append(out, given)
+		}
+	}
+	return out
+}
+
+// proven checks the body's signature, where one is needed: of the bytes on the
 // wire, before anything reads them.
-func (r *receiver) signed(req *nethttp.Request, wire []byte) error {
+func (r *receiver) proven(req *nethttp.Request, wire []byte) error {
 	if r.cfg.Secret == "" {
 		return nil
 	}
 	mac := hmac.New(sha256.New, []byte(r.cfg.Secret))
 	mac.Write(wire)
 	want := mac.Sum(nil)
-	for _, h := range signatures {
-		given, err := hex.DecodeString(strings.TrimPrefix(req.Header.Get(h), "sha256="))
-		if err == nil && hmac.Equal(given, want) {
+	for _, given := range signed(req) {
+		if hmac.Equal(given, want) {
 			return nil
 		}
 	}
-	return refuse(nethttp.StatusUnauthorized, "the body's signature is missing or wrong")
+	return errUnsigned
 }
 
 // deliver sends the records on and waits until they are committed.

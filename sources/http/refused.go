@@ -17,7 +17,6 @@ type refusals struct {
 	mu   sync.Mutex
 	n    uint64
 	last string
-	told uint64
 }
 
 // note counts one answer that is a refusal.
@@ -31,15 +30,13 @@ func (r *refusals) note(status int, from string) {
 	r.last = fmt.Sprintf("%d %s to %s", status, nethttp.StatusText(status), from)
 }
 
-// news returns the sentence about refusals when there were more since it was
-// last asked, else "".
-func (r *refusals) news() string {
+// text is the sentence about refusals, "" when there were none.
+func (r *refusals) text() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.n == r.told {
+	if r.n == 0 {
 		return ""
 	}
-	r.told = r.n
 	return fmt.Sprintf("%d requests were refused since it began to listen, the newest with %s: what they held was not taken, the sender was told why", r.n, r.last)
 }
 

@@ -1,11 +1,9 @@
 package remote_test
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,10 +25,24 @@ func cpu(b *testing.B) time.Duration {
 // follower, mutual TLS 1.3 on loopback, decoding, acknowledgement. Both ends are
 // in this process, so lines/cpu-s is for both together.
 func BenchmarkAgentToConsole(b *testing.B) {
+	b.Run("letters", func(b *testing.B) { agentToConsole(b, strings.Repeat("x", 199)) })
+	b.Run("sshd", func(b *testing.B) {
+		line := "Nov 21 08:03:12 web-1 sshd[4242]: Accepted publickey for deploy from 203.0.113.9 port 50122 ssh2: ED25519 SHA256:"
+		agentToConsole(b, line+strings.Repeat("k", 199-len(line)))
+	})
+}
+
+func agentToConsole(b *testing.B, line string) {
 	const lines = 1_000_000
 	w := newWorld(b)
-	line := strings.Repeat("x", 199) + "\n"
-	check(b, os.WriteFile(filepath.Join(w.logs, "auth.log"), bytes.Repeat([]byte(line), lines), 0o644))
+	f, err := os.Create(filepath.Join(w.logs, "auth.log"))
+	check(b, err)
+	some := strings.Repeat(line+"\n", 1000)
+	for range lines / 1000 {
+		_, err = f.WriteString(some)
+		check(b, err)
+	}
+	check(b, f.Close())
 	w.start()
 	conf := w.config(w.addr)
 	conf.Tail = -1 // all of it, every time
@@ -69,31 +81,4 @@ func drain(b *testing.B, s sources.Source, n int) (records, batches int) {
 	cancel()
 	check(b, <-ended)
 	return records, batches
-}
-
-// BenchmarkAppendToReceived is the time from the write of a line at the agent to
-// its arrival at an idle console.
-func BenchmarkAppendToReceived(b *testing.B) {
-	w := newWorld(b)
-	w.write("auth.log", "first")
-	w.start()
-	c := newConsole(b, w.config(w.addr))
-	c.run()
-	c.wait(authLog, "the first line", atLeast(1))
-	f, err := os.OpenFile(filepath.Join(w.logs, "auth.log"), os.O_APPEND|os.O_WRONLY, 0)
-	check(b, err)
-	n := 1
-	var took []time.Duration
-	for b.Loop() {
-		began := time.Now()
-		_, err := f.WriteString("a line\n")
-		check(b, err)
-		n++
-		c.until("the line", func() bool { return len(c.lines[authLog]) >= n })
-		took = append(took, time.Since(began))
-	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
-	check(b, f.Close())
 }

@@ -46,6 +46,7 @@ type Answer struct {
 	Matches     int
 	Stopped     string   // by which limit it was stopped early; "" is not
 	Problems    []string // files it could not read, in its words
+	Over        bool     // nothing more comes of it
 }
 
 // Whole says whether the agent searched everything it was asked for.
@@ -55,10 +56,11 @@ func (a *Answer) Whole() bool { return a.Err == nil && a.Stopped == "" && len(a.
 type Summary []Answer
 
 // Counts returns how many agents searched, could not be reached, and failed
-// while they searched.
+// while they searched; those that still search are none of these.
 func (s Summary) Counts() (searched, unreachable, failed int) {
 	for i := range s {
 		switch {
+		case !s[i].Over:
 		case s[i].Err == nil:
 			searched++
 		case s[i].Unreachable:
@@ -124,7 +126,10 @@ func SearchAll(ctx context.Context, peers []*Peer, q Question, found func(Found)
 			})
 			mu.Lock()
 			defer mu.Unlock()
-			all[i] = a
+			a.Over = true
+			if all[i] = a; progress != nil {
+				progress(all)
+			}
 		})
 	}
 	wg.Wait()

@@ -25,12 +25,19 @@ const (
 	connWindow   = 4 << 20
 )
 
+// readBuffer is for the headers of frames. What is longer is decrypted to where it
+// is needed: a larger buffer would be one copy more, for every connection.
+const readBuffer = 4 << 10
+
 // session is one connection to the agent, from its Hello to its end.
 type session struct {
 	conn   *grpc.ClientConn
 	client agentpb.AgentClient
 	ended  context.Context // its cause says why the connection is over
 	drop   context.CancelCauseFunc
+
+	round time.Duration             // of the newest call that was answered at once, there and back
+	list  *agentpb.ListStreamsReply // the newest; only attend touches it
 }
 
 // once connects, attends to the connection until it breaks, and says why.
@@ -73,6 +80,7 @@ func dialOptions(creds credentials.TransportCredentials) []grpc.DialOption {
 		grpc.WithNoProxy(),
 		grpc.WithIdleTimeout(0),
 		grpc.WithMaxHeaderListSize(agentpb.MaxHeaders),
+		grpc.WithReadBufferSize(readBuffer),
 		grpc.WithInitialWindowSize(streamWindow),
 		grpc.WithInitialConnWindowSize(connWindow),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(agentpb.MaxMessage), grpc.ForceCodecV2(agentpb.Codec())),
@@ -110,8 +118,12 @@ func (p *Peer) tlsConfig() *tls.Config {
 	return c
 }
 
-// attend makes the session the current one and looks at the agent's streams every
-// few seconds until something fails.
+// quietFor is how many times Config.Every an agent may keep quiet about itself
+// while nothing changes there.
+const quietFor = 3
+
+// attend makes the session the current one and looks at the agent's streams when
+// they change, at most every few seconds, until something fails.
 func (p *Peer) attend(s *session, found func(sources.Opened)) error {
 	tick := time.NewTicker(p.cfg.Every)
 	defer tick.Stop()
@@ -177,22 +189,32 @@ func (p *Peer) hello(s *session) error {
 	return nil
 }
 
-// look fetches the agent's list of streams and its state, and reports streams
-// that are new.
+// look asks for the agent's state, which is answered when its streams change or
+// after a while, and for the list of them if it is another one, and reports
+// streams that are new.
 func (p *Peer) look(s *session, found func(sources.Opened)) error {
-	ctx, cancel := context.WithTimeout(s.ended, callTimeout)
+	req := &agentpb.StatusRequest{Listed: s.list.GetListed()}
+	if req.GetListed() != 0 {
+		req.Wait = uint32(min(quietFor*p.cfg.Every, agentpb.MaxWait).Milliseconds())
+	}
+	ctx, cancel := context.WithTimeout(s.ended, callTimeout+time.Duration(req.GetWait())*time.Millisecond)
 	defer cancel()
-	list, err := s.client.ListStreams(ctx, &agentpb.ListStreamsRequest{})
-	if err != nil {
-		return err
-	}
 	before := p.cfg.Now()
-	st, err := s.client.Status(ctx, &agentpb.StatusRequest{})
+	st, err := s.client.Status(ctx, req)
 	if err != nil {
 		return err
 	}
-	p.clock(before, p.cfg.Now(), st.GetClock())
-	fresh, err := p.listed(list, st)
+	now := p.cfg.Now()
+	if req.GetWait() == 0 { // else it is not known how long the answer waited over there
+		s.round = now.Sub(before)
+	}
+	p.clock(now.Add(-s.round), now, st.GetClock())
+	if s.list == nil || st.GetListed() == 0 || st.GetListed() != s.list.GetListed() {
+		if s.list, err = s.client.ListStreams(ctx, &agentpb.ListStreamsRequest{}); err != nil {
+			return err
+		}
+	}
+	fresh, err := p.listed(s.list, st)
 	if err != nil {
 		return err
 	}

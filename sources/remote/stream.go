@@ -26,6 +26,7 @@ type stream struct {
 	id        string
 	info      sources.Info
 	announced bool
+	first     listedFile
 	report    func(sources.Condition) // may be nil
 	counters
 }

@@ -55,9 +55,16 @@ func (p *Peer) add(d *agentpb.Stream) (*stream, error) {
 		return nil, fmt.Errorf("the agent has shown more than %d streams by now: narrow its globs and restart the console", 2*agentpb.MaxStreams)
 	}
 	s := &stream{peer: p, id: d.GetId(), info: p.info(d)}
+	s.first = listedFile{event.FileID{Dev: d.GetDevice(), Ino: d.GetInode()}, d.GetSize()}
 	p.streams[s.id] = s
 	p.order = append(p.order, s)
 	return s, nil
+}
+
+// listedFile is the file of a stream as it was listed first.
+type listedFile struct {
+	file event.FileID
+	size int64 // bytes, -1 unknown
 }
 
 func (p *Peer) info(d *agentpb.Stream) sources.Info {

@@ -35,6 +35,7 @@ type Config struct {
 	// yet; 0 is remote.DefaultTail, less than 0 the file's beginning.
 	Tail int64
 
+	once bool   // files end where they ended when they were opened
 	look string // seconds between looks at files by the scripts; "" is 1
 	list string // seconds between lists of files; "" is 5
 }
@@ -116,6 +117,10 @@ func (h *Host) Run(ctx context.Context, found func(sources.Opened)) error {
 	if err := h.peer.Run(asAgent, func(op sources.Opened) { found(h.about(op)) }); err != nil || ctx.Err() != nil {
 		return err
 	}
+	h.mu.Lock()
+	why := h.why
+	h.mu.Unlock()
+	h.peer.Retire(fmt.Errorf("%s cannot search its files: %s", h.cfg.Target.Host, why))
 	return h.follow(ctx, found)
 }
 

@@ -235,6 +235,7 @@ const (
 	codeIrregular = 13
 	codeDenied    = 14
 	codeReplaced  = 15
+	codeEnd       = 17
 )
 
 // tail4k keeps the last bytes written to it.

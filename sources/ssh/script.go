@@ -13,7 +13,7 @@ const leash = `exec 4<&0; (cat <&4 >/dev/null 2>&1; kill $$) >/dev/null 2>&1 & `
 // connect becomes the agent where the binary is and can serve what is asked for,
 // else it lists the files that the patterns name, for ever.
 //
-// Arguments: seconds between lists, how many of the paths the person gave (0: the
+// Arguments: seconds between lists (0: there is one), how many of the paths the person gave (0: the
 // agent takes its own), then the paths.
 var connect = oneLine(`
 every=$1; given=$2; shift 2; why=;
@@ -37,6 +37,7 @@ while :; do
     done;
   done;
   echo .;
+  if [ "$every" = 0 ]; then exit 0; fi;
   sleep "$every";
 done`)
 
@@ -46,7 +47,8 @@ done`)
 //
 // Arguments: path, wanted inode (0: none), offset, bytes of head, their cksum,
 // bytes to begin before the end (less than 0: the beginning), whether the wanted
-// inode was read to its end, seconds between looks.
+// inode was read to its end, seconds between looks; 0 ends it with 17 where the
+// file ended when it was opened.
 //
 // A generation that was renamed is looked for under the names rotation gives; one
 // that is finished leads to the next newer one.
@@ -84,6 +86,7 @@ fi;
 if [ "$m" = same ] && [ "$k" -gt 0 ]; then :; else k=$(less "$z" 256); c=0; if [ "$k" -gt 0 ]; then c=$(sum "$g" "$k"); fi; fi;
 echo "bartizan1 file $i $z $s $k $c $m";
 ` + leash + `
+if [ "$v" = 0 ]; then head -c "$z" <&3 | tail -c +$((s+1)); exit 17; fi;
 tail -c +$((s+1)) <&3 || exit 16;
 if [ "$g" = "$f" ]; then :; else sleep "$v"; cat <&3; exit 10; fi;
 while sleep "$v"; do

@@ -42,6 +42,9 @@ func (t *tail) Run(ctx context.Context, from sources.Position, out chan<- source
 	}
 }
 
+// errEnd says that a file was read to where it ended when it was opened.
+var errEnd = errors.New("read to its end")
+
 // generation reads one generation of the file, as far as the connection lasts, and
 // returns where the next one begins.
 func (t *tail) generation(ctx context.Context, at place, out chan<- sources.Batch) (place, error) {
@@ -69,6 +72,10 @@ func (t *tail) generation(ctx context.Context, at place, out chan<- sources.Batc
 
 // arguments are those of the read script.
 func (t *tail) arguments(at place) []string {
+	look := t.host.cfg.look
+	if t.host.cfg.once {
+		look = "0"
+	}
 	num := func(n int64) string { return strconv.FormatInt(n, 10) }
 	finished := "0"
 	if at.finished {
@@ -76,7 +83,7 @@ func (t *tail) arguments(at place) []string {
 	}
 	return []string{
 		t.path, strconv.FormatUint(at.inode, 10), num(at.state.Offset), num(int64(at.headLen)), num(int64(at.head)),
-		num(t.host.cfg.Tail), finished, t.host.cfg.look,
+		num(t.host.cfg.Tail), finished, look,
 	}
 }
 
@@ -130,7 +137,7 @@ func (t *tail) convey(ctx context.Context, l *login, h header, at place, out cha
 		Position: head.position, Reader: head, Interrupt: l.end,
 		Complete: func(error) bool {
 			code = l.code()
-			return code == codeRotated
+			return code == codeRotated || code == codeEnd
 		},
 	}
 	state, err := c.Run(ctx, out)
@@ -140,6 +147,8 @@ func (t *tail) convey(ctx context.Context, l *login, h header, at place, out cha
 		return at, ctx.Err()
 	case err != nil && !errors.Is(err, os.ErrClosed):
 		return at, err
+	case code == codeEnd:
+		return at, errEnd
 	case code == codeRotated:
 		at.finished = true
 		return at, nil
