@@ -31,7 +31,7 @@ race: ## the packages with goroutines under the race detector; needs gcc
 	CGO_ENABLED=1 $(GO) test -race -short $(RACE)
 
 fuzz: ## every fuzz target for FUZZTIME (20s) each, and MODEL (3000) random histories of a followed file
-	$(GO) test ./sources -run '^TestFollowerModel$$' -rapid.checks=$(MODEL) -count=1 -timeout 60m
+	$(GO) test ./sources -run '^TestFollowerModel$$' -rapid.checks=$(MODEL) -rapid.seed=$$(date +%s) -count=1 -timeout 60m
 	@for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p || exit 1; \

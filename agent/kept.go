@@ -125,7 +125,7 @@ func (s *Server) unfiled(r *reader, e *entry, open *agentpb.Open) error {
 		r.source = s.pulse()
 		return nil
 	}
-	info := sources.Info{ID: event.SourceID("kept:" + e.id), Kind: "kept", Name: e.id, Host: s.host, Format: e.conf.Format, Live: true}
+	info := k.info(s.host)
 	s.edged(r, open, func() *parse.Stream { return s.registry.Stream(info) })
 	if e.conf.Journald {
 		r.source = k.source
@@ -137,6 +137,11 @@ func (s *Server) unfiled(r *reader, e *entry, open *agentpb.Open) error {
 	}
 	r.source = spool.Source(info.ID)
 	return nil
+}
+
+// info describes the stream to whoever reads it here.
+func (k *kept) info(host string) sources.Info {
+	return sources.Info{ID: event.SourceID("kept:" + k.entry.id), Kind: "kept", Name: k.entry.id, Host: host, Format: k.entry.conf.Format, Live: true}
 }
 
 func (k *kept) problem() string {

@@ -29,8 +29,8 @@ const (
 
 var errTime = errors.New("the search took as long as it may")
 
-// Search looks through the files that streams are made of, and their rotated
-// generations, and sends what matches.
+// Search looks through the files that streams are made of, their rotated generations
+// and the spools of streams without a file, and sends what matches.
 func (s *Server) Search(req *agentpb.SearchRequest, call grpc.ServerStreamingServer[agentpb.SearchReply]) error {
 	who := caller(call.Context())
 	if !s.searches.enter(who) {
@@ -62,7 +62,7 @@ func (s *Server) searched(req *agentpb.SearchRequest) (*finding, error) {
 	}
 	wanted := map[string]bool{}
 	for _, id := range req.GetStreams() {
-		if s.catalog.find(id) == nil {
+		if s.find(id) == nil {
 			return nil, status.Errorf(codes.NotFound, "there is no stream %.80q here (any more)", id)
 		}
 		wanted[id] = true
@@ -78,7 +78,28 @@ func (s *Server) searched(req *agentpb.SearchRequest) (*finding, error) {
 			f.infos = append(f.infos, info)
 		}
 	}
+	for _, k := range s.kept {
+		if len(wanted) == 0 || wanted[k.entry.id] {
+			f.spool(k, s.host)
+		}
+	}
 	return f, nil
+}
+
+// spool adds a stream that has no file. The journal is no spool of ours: that it was
+// left out is said.
+func (f *finding) spool(k *kept, host string) {
+	spool := k.spool.Load()
+	switch {
+	case k.entry.conf.Journald:
+		f.refused = append(f.refused, fmt.Errorf("%s was not searched: it is the journal: ask journalctl there", k.entry.id))
+	case spool == nil:
+		f.refused = append(f.refused, fmt.Errorf("%s was not searched: its spool is not open %s", k.entry.id, k.problem()))
+	default:
+		info := k.info(host)
+		f.names[info.ID] = k.entry.id
+		f.kept = append(f.kept, history.Kept{Info: info, Spool: spool})
+	}
 }
 
 // moment is a time on the wire; 0 is none.
@@ -102,6 +123,7 @@ type finding struct {
 	call   grpc.ServerStreamingServer[agentpb.SearchReply]
 	query  history.Query
 	infos  []sources.Info
+	kept   []history.Kept            // what has no file
 	names  map[event.SourceID]string // stream ids
 
 	refused []error // streams that are not served
@@ -125,7 +147,7 @@ func (f *finding) run(ctx context.Context) error {
 	defer f.rest()
 	h := &history.History{
 		Registry: f.server.registry, Open: f.server.catalog.guard.open,
-		Sources: func() []sources.Info { return f.infos },
+		Sources: func() []sources.Info { return f.infos }, Kept: func() []history.Kept { return f.kept },
 	}
 	f.told = time.Now()
 	err := h.Find(ctx, f.query, f.found, f.progress)

@@ -92,8 +92,11 @@ func eachValue(e *event.Event, name string, f func(*event.Value)) {
 		}
 	}
 	if n == 0 {
-		if v, ok := e.Enriched(name); ok {
+		for v, next, ok := e.Enriched(name, 0); ok; v, next, ok = e.Enriched(name, next) {
 			f(&v)
+			if n++; next == 0 || n == maxValues {
+				break
+			}
 		}
 	}
 }

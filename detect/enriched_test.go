@@ -11,8 +11,8 @@ import (
 // oneFact knows one field of every event.
 type oneFact struct{ name, value string }
 
-func (f oneFact) Enrich(_ *event.Event, at int) (event.Value, bool) {
-	return event.Value{Str: f.value, Pos: -1, End: -1}, event.EnrichedNames()[at].Name == f.name
+func (f oneFact) Enrich(_ *event.Event, at, _ int) (event.Value, int, bool) {
+	return event.Value{Str: f.value, Pos: -1, End: -1}, 0, event.EnrichedNames()[at].Name == f.name
 }
 
 func (f oneFact) About(*event.Event) []event.Fact { return nil }

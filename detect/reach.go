@@ -46,15 +46,27 @@ type Reach struct {
 type Reacher struct {
 	supplies []Supply
 	rules    map[string]*Rule
+	waits    map[string]string
 }
 
 // NewReacher returns a judge of rules (all that are loaded, linked) by supplies.
 func NewReacher(rules []*Rule, supplies []Supply) *Reacher {
-	x := &Reacher{supplies, make(map[string]*Rule, len(rules))}
+	x := &Reacher{supplies: supplies, rules: make(map[string]*Rule, len(rules))}
 	for _, r := range rules {
 		x.rules[r.ID] = r
 	}
 	return x
+}
+
+// Wait says that nothing answers these enriched fields as long as something is not
+// configured, and what that is: the reason of rules that need them.
+func (x *Reacher) Wait(fields []string, why string) {
+	if x.waits == nil {
+		x.waits = map[string]string{}
+	}
+	for _, f := range fields {
+		x.waits[f] = why
+	}
 }
 
 // Reach judges one rule. A correlation needs rules that can hit and events that
@@ -87,7 +99,7 @@ func (x *Reacher) single(r *Rule, need []string) Reach {
 		if !fits(r.LogSource, s.LogSource) {
 			continue
 		}
-		if got := reachBy(r, s, need); !any || got.beats(best) {
+		if got := x.by(r, s, need); !any || got.beats(best) {
 			best, any = got, true
 		}
 	}
@@ -109,15 +121,21 @@ func (a Reach) beats(b Reach) bool {
 	return len(a.Missing) < len(b.Missing)
 }
 
-func reachBy(r *Rule, s *Supply, need []string) Reach {
-	j := judge{s: s}
+func (x *Reacher) by(r *Rule, s *Supply, need []string) Reach {
+	j := judge{s: s, waits: x.waits}
 	can, _ := j.node(r.Cond)
 	for _, f := range need {
 		can = j.has(f) && can
 	}
 	slices.Sort(j.missing)
 	out := Reach{State: ReachFull, By: s.Name, Missing: slices.Compact(j.missing)}
-	switch lacks := "records of " + s.Name + " have no " + strings.Join(out.Missing, ", "); {
+	lacks := "records of " + s.Name + " have no " + strings.Join(out.Missing, ", ")
+	for _, f := range out.Missing {
+		if why := x.waits[f]; why != "" {
+			lacks = why
+		}
+	}
+	switch {
 	case !can && len(out.Missing) == 0:
 		out.State, out.Why = ReachNone, "its condition can never hold for records of "+s.Name
 	case !can:
@@ -131,11 +149,12 @@ func reachBy(r *Rule, s *Supply, need []string) Reach {
 // judge finds out what a condition can come to on records of one supply.
 type judge struct {
 	s       *Supply
+	waits   map[string]string
 	missing []string
 }
 
 func (j *judge) has(field string) bool {
-	if field == "" || query.IsPseudo(field) || j.s.Gives(field) {
+	if field == "" || j.waits[field] == "" && query.IsPseudo(field) || j.s.Gives(field) {
 		return true
 	}
 	j.missing = append(j.missing, field)

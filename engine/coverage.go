@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bartizan/detect"
+	"bartizan/sources/parse"
 )
 
 // settleTime is how long an engine listens, or how much of a place's time it must
@@ -271,11 +272,11 @@ type needed struct {
 	needs *Needs
 }
 
-func (n *needed) of(s *ruleSet) *Needs {
+func (n *needed) of(s *ruleSet, reg *parse.Registry) *Needs {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.rules != s {
-		n.rules, n.needs = s, NewNeeds(s.set.Rules())
+		n.rules, n.needs = s, NewNeeds(s.set.Rules(), reg.Supplies())
 	}
 	return n.needs
 }
@@ -288,5 +289,5 @@ func (e *Engine) Gaps() (gaps []Gap, early int) {
 	if time.Since(e.born) >= settleTime {
 		settled = 0
 	}
-	return e.census.Gaps(e.needed.of(e.rules.Load()), e.host, settled)
+	return e.census.Gaps(e.needed.of(e.rules.Load(), e.o.Registry), e.host, settled)
 }

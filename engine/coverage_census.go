@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"strings"
 	"sync"
 	"time"
@@ -265,7 +266,7 @@ func (c *Census) host(g *glance) {
 		}
 	case "auditd":
 		what = sawAuditd
-		if g.e.LogSource.Category == "process_creation" || strings.Contains(string(g.e.Raw[:min(len(g.e.Raw), 4096)]), "type=EXECVE ") {
+		if g.e.LogSource.Category == "process_creation" || bytes.Contains(g.e.Raw[:min(len(g.e.Raw), 4096)], []byte("type=EXECVE ")) {
 			what |= sawExec
 		}
 	case "falco", "falco-text":

@@ -26,9 +26,9 @@ type needKey struct {
 	seen saw
 }
 
-// NewNeeds judges rules that are linked.
-func NewNeeds(rules []*detect.Rule) *Needs {
-	n := &Needs{rules: rules, supplies: parse.Supplies(), found: map[needKey][]*detect.Rule{}}
+// NewNeeds judges rules that are linked by what formats supply.
+func NewNeeds(rules []*detect.Rule, supplies []parse.Supply) *Needs {
+	n := &Needs{rules: rules, supplies: supplies, found: map[needKey][]*detect.Rule{}}
 	var all []detect.Supply
 	for i := range n.supplies {
 		all = append(all, *supplyOf(&n.supplies[i]))

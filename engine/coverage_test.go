@@ -198,7 +198,7 @@ func TestManyAlike(t *testing.T) {
 // TestNeeds: rules that need a log are those that nothing else can make hit.
 func TestNeeds(t *testing.T) {
 	all := loadedRules(t)
-	n := NewNeeds(all)
+	n := NewNeeds(all, parse.Supplies())
 	for _, c := range []struct {
 		want   string
 		seen   saw
@@ -237,7 +237,7 @@ func TestNeedsDataEvents(t *testing.T) {
 	sigma.Link(&l)
 	w := &wants[slices.IndexFunc(wants, func(w Wanted) bool { return w.ID == "s3-objects" })]
 	var got []string
-	for _, r := range NewNeeds(l.Rules).of(w, sawBucketUse) {
+	for _, r := range NewNeeds(l.Rules, parse.Supplies()).of(w, sawBucketUse) {
 		got = append(got, r.Title)
 	}
 	if s := strings.Join(got, ", "); s != "objects, either, access" {

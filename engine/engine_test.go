@@ -24,7 +24,15 @@ import (
 	"bartizan/triage"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if logs := os.Getenv(serveOver); logs != "" {
+		if serveStdio(logs) != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // bench is a state directory and log files that engines are run over.
 type bench struct {

@@ -15,11 +15,14 @@ func (e *Engine) Session(id string) (session.About, bool) { return e.joins.Sessi
 // JoinStats says what the index of sessions holds and had to forget.
 func (e *Engine) JoinStats() session.Stats { return e.joins.Stats() }
 
-// joined is ev with what is known of it from other records. It is a copy: what is
-// printed stays as it was delivered.
-func (e *Engine) joined(ev *event.Event) *event.Event {
+// annotated is ev with what is known of it from other records: a copy, because what
+// is printed stays as it was delivered. Where nothing can be known it is ev itself.
+func annotated(x *session.Index, ev *event.Event) *event.Event {
+	if !session.Concerns(ev) {
+		return ev
+	}
 	c := *ev
-	e.joins.Annotate(&c, nil)
+	x.Annotate(&c, nil)
 	return &c
 }
 

@@ -24,6 +24,7 @@ type farSide struct {
 	addr     string
 	name     string
 	tail     int64
+	server   *agent.Server
 }
 
 // newFar starts an agent that serves *.log of a folder of its own; now is its clock.
@@ -47,6 +48,7 @@ func newFar(t *testing.T, b *bench, name string, now func() time.Time) *farSide 
 		Streams: []agent.StreamConfig{{ID: "logs", Path: filepath.Join(f.logs, "*.log")}},
 	})
 	ok(err)
+	f.server = s
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ok(err)
 	f.addr = l.Addr().String()

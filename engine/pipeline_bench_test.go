@@ -10,6 +10,7 @@ import (
 
 	"bartizan/detect"
 	"bartizan/detect/rules"
+	"bartizan/detect/session"
 	"bartizan/event"
 	"bartizan/sources"
 	"bartizan/sources/parse"
@@ -30,28 +31,41 @@ var pipelineLines = map[string]func(r *rand.Rand, i int) string{
 }
 
 // BenchmarkPipeline is what one worker and the sequencer do with a record: parse
-// it, try all built-in rules, put it in the ring, count windows. One op is one line.
+// it, try all built-in rules, put it in the ring, count windows, learn what joins
+// records and which logs arrive. One op is one line.
 func BenchmarkPipeline(b *testing.B) {
 	pack := rules.Load().Rules
 	for _, format := range []string{"sshd", "sshd-brute", "sudo", "nginx", "envoy", "vpcflow", "cloudtrail", "k8saudit"} {
-		b.Run(format, func(b *testing.B) { benchPipeline(b, pack, format) })
+		b.Run(format, func(b *testing.B) { benchPipeline(b, pack, format, true) })
+	}
+}
+
+// BenchmarkPipelineUnjoined is the same without what joins records and without the
+// census of logs: the difference is what these two cost.
+func BenchmarkPipelineUnjoined(b *testing.B) {
+	pack := rules.Load().Rules
+	for _, format := range []string{"sshd", "nginx", "cloudtrail"} {
+		b.Run(format, func(b *testing.B) { benchPipeline(b, pack, format, false) })
 	}
 }
 
 // BenchmarkPipelineNoRules is the same without rules: parser and ring alone.
 func BenchmarkPipelineNoRules(b *testing.B) {
 	for _, format := range []string{"sshd", "sudo", "nginx", "envoy", "vpcflow", "cloudtrail", "k8saudit"} {
-		b.Run(format, func(b *testing.B) { benchPipeline(b, nil, format) })
+		b.Run(format, func(b *testing.B) { benchPipeline(b, nil, format, false) })
 	}
 }
 
-func benchPipeline(b *testing.B, pack []*detect.Rule, format string) {
+func benchPipeline(b *testing.B, pack []*detect.Rule, format string, joined bool) {
 	clock := func() time.Time { return time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC) }
 	batches := pipelineBatches(format, clock())
 	reg := parse.NewRegistry(parse.Options{Now: clock, Zone: time.UTC})
 	info := sources.Info{ID: "bench", Zone: time.UTC, Live: true}
 	st := &stream{info: info, parser: reg.Stream(info)}
-	k := &worker{}
+	k, joins := &worker{}, session.New(session.Options{Host: "bench"})
+	if joined {
+		k.census = NewCensus()
+	}
 	k.use(detect.NewSet(pack))
 	ring, err := store.NewRing(64 << 20)
 	if err != nil {
@@ -63,16 +77,24 @@ func benchPipeline(b *testing.B, pack []*detect.Rule, format string) {
 	turn := func(i int) {
 		w := takeWork(batches[i%len(batches)], st)
 		k.do(w)
+		next := 0
 		for j := range w.events {
-			if _, err := ring.Append(&w.events[j]); err != nil {
+			e := &w.events[j]
+			if _, err := ring.Append(e); err != nil {
 				b.Fatal(err)
 			}
-		}
-		for j := range w.found {
-			found++
-			for _, d := range q.counter.Take(w.found[j].rule, &w.events[w.found[j].at]) {
-				makeHit(q.explain, &w.found[j], &d)
-				hits++
+			if joined {
+				joins.Take(e)
+			}
+			if joined && next < len(w.found) && w.found[next].at == j {
+				e = annotated(joins, e)
+			}
+			for ; next < len(w.found) && w.found[next].at == j; next++ {
+				found++
+				for _, d := range q.counter.Take(w.found[next].rule, e) {
+					makeHit(q.explain, &w.found[next], &d)
+					hits++
+				}
 			}
 		}
 		w.release(nil)
@@ -170,9 +192,10 @@ func sshdLine(r *rand.Rand, i int) string {
 	if i%256 == 255 {
 		return sshdFailure(r, i)
 	}
-	user, pid := pick(r, "amira bo chen dana deploy"), 900+i/6
-	from := fmt.Sprintf("10.20.%d.%d port %d", r.IntN(8), r.IntN(250), 40000+i/6)
-	head := syslogHead(i, "sshd", pid)
+	n := i / 6 // six lines are one login, on one host
+	user := strings.Fields("amira bo chen dana deploy")[n%5]
+	from := fmt.Sprintf("10.20.%d.%d port %d", n%8, n%250, 40000+n%20000)
+	head := fmt.Sprintf("Nov  3 09:%02d:%02d web-%d sshd[%d]: ", i/60%60, i%60, n%4, 900+n)
 	switch i % 6 {
 	case 0:
 		return head + "Connection from " + from + " on 10.20.0.5 port 22 rdomain \"\""

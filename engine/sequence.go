@@ -249,7 +249,7 @@ func (q *sequencer) one(w *work, i int) {
 	q.follow(e)
 	q.e.joins.Take(e)
 	if w.next < len(w.found) && w.found[w.next].at == i {
-		e = q.e.joined(e)
+		e = annotated(q.e.joins, e)
 	}
 	for ; w.next < len(w.found) && w.found[w.next].at == i; w.next++ {
 		q.hit(w, &w.found[w.next], e)

@@ -1,6 +1,8 @@
 package enrich
 
 import (
+	"slices"
+
 	"bartizan/event"
 )
 
@@ -39,7 +41,7 @@ var leafNames = map[string]leaf{
 
 // base is what of an event is asked about.
 type base struct {
-	fields  []field   // of addresses and agents the first that has a text; of names any
+	fields  []field   // of addresses and agents the first that has texts; of names any
 	address bool      // it is an address
 	kind    assetKind // else what its asset is listed as
 	agent   bool      // it is a user agent
@@ -89,33 +91,54 @@ var questions = func() []question {
 }()
 
 // next returns the text of the next field that is the base, from the fields and
-// values that at counts; "" after the last.
-func (b *base) next(e *event.Event, at *cursor) string {
+// values that at counts; "" after the last. Where first is asked for, only the first
+// name that has texts counts.
+func (b *base) next(e *event.Event, at *cursor, first bool) string {
 	for ; at.name < len(b.fields); at.name, at.value = at.name+1, 0 {
 		n := &b.fields[at.name]
 		for at.value < len(e.Fields) {
 			f := &e.Fields[at.value]
 			at.value++
 			if (f.Sym == n.sym && n.sym != 0 || (f.Sym == 0 || n.sym == 0) && f.Name == n.name) && f.Value.Str != "" && f.Value.Str != "-" && f.Value.Kind != event.KindObject {
+				at.found = true
 				return f.Value.Str
 			}
+		}
+		if first && at.found {
+			break
 		}
 	}
 	return ""
 }
 
 // cursor is how far the fields of a base were looked through.
-type cursor struct{ name, value int }
+type cursor struct {
+	name, value int
+	found       bool // a text under name
+}
+
+// maxFields bounds the fields of an event whose values are asked one after the other.
+const maxFields = 1 << 24
+
+// pack and unpack are a cursor as a number, never 0 once something was found.
+func (c cursor) pack() int { return c.name*maxFields + min(c.value, maxFields-1) }
+
+func unpack(n int) cursor {
+	return cursor{name: n / maxFields, value: n % maxFields, found: n != 0}
+}
 
 // Enrich returns the value of event.EnrichedNames()[at], as event.Enricher says. It
 // does not allocate when it was asked about the same address or name lately.
-func (x *Enricher) Enrich(e *event.Event, at int) (event.Value, bool) {
+func (x *Enricher) Enrich(e *event.Event, at, from int) (v event.Value, next int, ok bool) {
 	k := x.now.Load()
 	if k.deaf[at] {
-		return event.Value{}, false
+		return event.Value{}, 0, false
 	}
-	v, _, ok := k.answer(e, questions[at])
-	return v, ok
+	c := unpack(from)
+	if v, _, ok = k.answer(e, questions[at], &c); ok {
+		next = c.pack()
+	}
+	return v, next, ok
 }
 
 // About lists all that is known of e.
@@ -123,55 +146,54 @@ func (x *Enricher) About(e *event.Event) []event.Fact {
 	k := x.now.Load()
 	var out []event.Fact
 	for i, n := range event.EnrichedNames() {
-		if v, from, ok := k.answer(e, questions[i]); ok {
-			out = append(out, event.Fact{Name: n.Name, Value: v.Str, From: from})
+		var at cursor
+		for v, from, ok := k.answer(e, questions[i], &at); ok; v, from, ok = k.answer(e, questions[i], &at) {
+			if f := (event.Fact{Name: n.Name, Value: v.Str, From: from}); !slices.Contains(out, f) {
+				out = append(out, f)
+			}
+			if len(out) >= maxFacts {
+				return out
+			}
 		}
 	}
 	return out
 }
 
+// maxFacts bounds what About lists.
+const maxFacts = 256
+
 // builtIn is what says what the program's own tables say.
 const builtIn = "built in"
 
-// answer is a value and what says it.
-func (k *knowledge) answer(e *event.Event, q question) (v event.Value, from string, ok bool) {
+// answer is the next value and what says it.
+func (k *knowledge) answer(e *event.Event, q question, at *cursor) (v event.Value, from string, ok bool) {
 	b := q.base
 	v = event.Value{Pos: -1, End: -1}
-	if !b.agent && !b.address && q.leaf != leafClass {
-		from = assetAnswer(k.listed(e, b), q.leaf, &v)
-		return v, from, v.Str != ""
+	listed := !b.agent && !b.address && q.leaf != leafClass
+	if listed && k.names[b.kind] == nil {
+		return v, "", false
 	}
-	var at cursor
-	text := b.next(e, &at)
-	switch {
-	case text == "":
-	case b.agent:
-		if t := k.agents.get(text, agentOf); t != nil {
-			v.Str, from = t.class, builtIn
-			if q.leaf == leafTool {
-				v.Str = t.tool
+	for text := b.next(e, at, !listed); text != ""; text = b.next(e, at, !listed) {
+		switch {
+		case listed:
+			from = assetAnswer(k.asset(b.kind, text), q.leaf, &v)
+		case b.agent:
+			if t := k.agents.get(text, agentOf); t != nil {
+				v.Str, from = t.class, builtIn
+				if q.leaf == leafTool {
+					v.Str = t.tool
+				}
 			}
+		case b.address:
+			from = k.addressAnswer(text, q.leaf, &v)
+		default:
+			v.Str, from = classOfUser(text), builtIn
 		}
-	case b.address:
-		from = k.addressAnswer(text, q.leaf, &v)
-	default:
-		v.Str, from = classOfUser(text), builtIn
-	}
-	return v, from, v.Str != ""
-}
-
-// listed returns the asset of the first name of the base that is one.
-func (k *knowledge) listed(e *event.Event, b *base) *asset {
-	if k.names[b.kind] == nil {
-		return nil
-	}
-	var at cursor
-	for text := b.next(e, &at); text != ""; text = b.next(e, &at) {
-		if a := k.asset(b.kind, text); a != nil {
-			return a
+		if v.Str != "" {
+			return v, from, true
 		}
 	}
-	return nil
+	return v, "", false
 }
 
 func assetAnswer(a *asset, l leaf, v *event.Value) (from string) {

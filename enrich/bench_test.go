@@ -12,7 +12,7 @@ func BenchmarkEnrich(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				x.Enrich(e, i)
+				x.Enrich(e, i, 0)
 			}
 		})
 	}
@@ -27,7 +27,7 @@ func BenchmarkUnknown(b *testing.B) {
 	for b.Loop() {
 		n += 2_654_435_761
 		e.Fields[0].Value.Str = fmt.Sprintf("192.0.%d.%d", n>>24, n>>16&255)
-		x.Enrich(e, i)
+		x.Enrich(e, i, 0)
 	}
 }
 

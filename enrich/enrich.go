@@ -250,6 +250,9 @@ func (k *knowledge) hears(q question) bool {
 	return true
 }
 
+// KnowsOwn says whether any network is configured as the person's own.
+func (x *Enricher) KnowsOwn() bool { return x.now.Load().own != nil }
+
 // OwnInTests is the network that is the person's own where the lines beside rules are
 // tested.
 const OwnInTests = "198.51.100.0/24"

@@ -104,7 +104,7 @@ func TestAssets(t *testing.T) {
 		{"user_agent.original", "AlpacaBrowser/1", "user_agent.class", "", ""},
 	} {
 		e := eventWith(c.field, c.value)
-		v, ok := x.Enrich(e, at(t, c.ask))
+		v, _, ok := x.Enrich(e, at(t, c.ask), 0)
 		if v.Str != c.want || ok != (c.want != "") {
 			t.Errorf("%s of %s %q: %q, want %q", c.ask, c.field, c.value, v.Str, c.want)
 		}
@@ -215,7 +215,7 @@ func TestRanges(t *testing.T) {
 		var got []string
 		from := ""
 		for _, name := range []string{"source.cloud.provider", "source.cloud.service.name", "source.cloud.region"} {
-			v, _ := x.Enrich(e, at(t, name))
+			v, _, _ := x.Enrich(e, at(t, name), 0)
 			got = append(got, v.Str)
 		}
 		for _, f := range x.About(e) {
@@ -248,7 +248,7 @@ func TestRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	owner := func() string {
-		v, _ := x.Enrich(eventWith("host.name", "web-1"), at(t, "host.asset.owner"))
+		v, _, _ := x.Enrich(eventWith("host.name", "web-1"), at(t, "host.asset.owner"), 0)
 		return v.Str
 	}
 	write := func(text string) {
@@ -306,13 +306,13 @@ var busy = []string{
 func TestNoAllocations(t *testing.T) {
 	x, e := full(t), eventWith(busy...)
 	for i, n := range event.EnrichedNames() {
-		x.Enrich(e, i)
-		if got := testing.AllocsPerRun(100, func() { x.Enrich(e, i) }); got != 0 {
+		x.Enrich(e, i, 0)
+		if got := testing.AllocsPerRun(100, func() { x.Enrich(e, i, 0) }); got != 0 {
 			t.Errorf("%s: %v allocations", n.Name, got)
 		}
 	}
 	odd := eventWith("source.ip", "deadbeef.example.org:99999", "source.domain", "states.amazonaws.com")
-	if got := testing.AllocsPerRun(100, func() { x.Enrich(odd, at(t, "source.class")) }); got != 0 {
+	if got := testing.AllocsPerRun(100, func() { x.Enrich(odd, at(t, "source.class"), 0) }); got != 0 {
 		t.Errorf("a name where an address is expected: %v allocations", got)
 	}
 }
@@ -323,11 +323,11 @@ func TestCacheIsBounded(t *testing.T) {
 	own, owner := at(t, "source.own"), at(t, "host.asset.owner")
 	for i := range 3 * cacheSlots {
 		e := eventWith("source.ip", fmt.Sprintf("198.51.%d.%d", i%512/2, i%256), "host.name", fmt.Sprintf("WEB-%d%s", i, strings.Repeat("x", i%1500)))
-		v, _ := x.Enrich(e, own)
+		v, _, _ := x.Enrich(e, own, 0)
 		if want := fmt.Sprint(i%512/2 == 100); v.Str != want {
 			t.Fatalf("198.51.%d.%d: own %q, want %s", i%512/2, i%256, v.Str, want)
 		}
-		if v, _ := x.Enrich(e, owner); v.Str != "shop" {
+		if v, _, _ := x.Enrich(e, owner, 0); v.Str != "shop" {
 			t.Fatalf("WEB-%d: %q", i, v.Str)
 		}
 	}

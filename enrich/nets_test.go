@@ -117,7 +117,7 @@ func TestClass(t *testing.T) {
 			t.Fatal(err)
 		}
 		field := "source.ip"
-		v, _ := x.Enrich(eventWith(field, c.text), at(t, "source.class"))
+		v, _, _ := x.Enrich(eventWith(field, c.text), at(t, "source.class"), 0)
 		if v.Str != c.want {
 			t.Errorf("%q is %q, want %q", c.text, v.Str, c.want)
 		}

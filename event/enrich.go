@@ -5,9 +5,11 @@ package event
 // asked only when somebody asks for such a field, so a line that nobody asks about
 // costs nothing. It is safe for many goroutines and never blocks on the disk.
 type Enricher interface {
-	// Enrich returns the value of EnrichedNames()[at] for e; false when nothing is
-	// known. The value is no piece of Raw, and valid as long as e is.
-	Enrich(e *Event, at int) (Value, bool)
+	// Enrich returns a value of EnrichedNames()[at] for e; false when nothing is
+	// known. A record may name several addresses: from is 0 for the first value, and
+	// next what to give as from for one after it, 0 when there is none. The value is
+	// no piece of Raw, and valid as long as e is.
+	Enrich(e *Event, at, from int) (v Value, next int, ok bool)
 	// About lists all that is known of e, in the order of EnrichedNames.
 	About(e *Event) []Fact
 }
@@ -93,14 +95,15 @@ func EnrichedAt(name string) int {
 }
 
 // Enriched returns what is known of the event under that name beyond its fields;
-// false when nothing is, or nobody knows more of it.
-func (e *Event) Enriched(name string) (Value, bool) {
+// false when nothing is, or nobody knows more of it. from and next are as Enricher has
+// them: all values of a name count.
+func (e *Event) Enriched(name string, from int) (v Value, next int, ok bool) {
 	if e.More == nil {
-		return Value{}, false
+		return Value{}, 0, false
 	}
 	at := EnrichedAt(name)
 	if at < 0 {
-		return Value{}, false
+		return Value{}, 0, false
 	}
-	return e.More.Enrich(e, at)
+	return e.More.Enrich(e, at, from)
 }

@@ -93,7 +93,8 @@ func (e *Event) Get(name string) (Value, bool) {
 			return e.Fields[i].Value, true
 		}
 	}
-	return e.Enriched(name)
+	v, _, ok := e.Enriched(name, 0)
+	return v, ok
 }
 
 // Text returns the text of the first value called name, or "".

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -120,7 +121,7 @@ func (r *SpoolReader) try() (records []sources.Record, wait <-chan struct{}, err
 		r.Close()
 		f, err := os.Open(seg.path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, never, nil // a cap has just dropped it
+			return nil, never, r.vanished(seg)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -182,6 +183,19 @@ func (r *SpoolReader) frame(size int64) (records []sources.Record, wait <-chan s
 		r.at.next = h.first + uint64(h.count)
 		return records, nil, nil
 	}
+}
+
+// vanished skips a segment whose file is not there any more, and says so unless a
+// cap has just dropped it: then find knows what is missing.
+func (r *SpoolReader) vanished(seg *segment) error {
+	r.s.mu.Lock()
+	held := slices.Contains(r.s.segs, seg)
+	r.s.mu.Unlock()
+	if !held {
+		return nil
+	}
+	r.seg = seg
+	return r.damaged()
 }
 
 // damaged skips the rest of a segment, which says what is missing.
@@ -249,7 +263,7 @@ func (s *Spool) Each(ctx context.Context, from time.Time, f func(*sources.Record
 		}
 	}
 	s.mu.Unlock()
-	for r.at.next < end && ctx.Err() == nil {
+	for (r.at.next < end || r.loss != nil) && ctx.Err() == nil {
 		records, _, err := r.try()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err

@@ -11,9 +11,9 @@ import (
 // knows answers enriched fields from a table.
 type knows map[string]event.Value
 
-func (k knows) Enrich(_ *event.Event, at int) (event.Value, bool) {
+func (k knows) Enrich(_ *event.Event, at, _ int) (event.Value, int, bool) {
 	v, ok := k[event.EnrichedNames()[at].Name]
-	return v, ok
+	return v, 0, ok
 }
 
 func (k knows) About(*event.Event) []event.Fact { return nil }

@@ -78,6 +78,7 @@ type cursor struct {
 	found bool
 	done  bool
 	own   event.Value
+	from  int // where the next enriched value is, 0 when there is none
 }
 
 func newCursor(e *event.Event, name string, sym event.Sym) cursor {
@@ -91,7 +92,7 @@ func (c *cursor) next() *event.Value {
 			c.found = true
 			return v
 		}
-		if c.found || c.done {
+		if c.found || c.done && c.from == 0 {
 			return nil
 		}
 		if c.end < len(c.e.Fields) {
@@ -99,7 +100,7 @@ func (c *cursor) next() *event.Value {
 			continue
 		}
 		c.done = true
-		if !pseudo(c.e, c.name, &c.own) {
+		if !c.pseudo() {
 			return nil
 		}
 		return &c.own
@@ -122,11 +123,12 @@ func (c *cursor) search() *event.Value {
 	return nil
 }
 
-// pseudo fills v with what the event itself answers to name. @timestamp has no
-// text here: comparing and printing it is done on Event.Time.
-func pseudo(e *event.Event, name string, v *event.Value) bool {
+// pseudo fills own with what the event itself answers. @timestamp has no text here:
+// comparing and printing it is done on Event.Time.
+func (c *cursor) pseudo() bool {
+	e, v := c.e, &c.own
 	*v = event.Value{Pos: -1, End: -1}
-	switch name {
+	switch c.name {
 	case "level":
 		v.Str = e.Level.String()
 		return v.Str != ""
@@ -147,8 +149,8 @@ func pseudo(e *event.Event, name string, v *event.Value) bool {
 	case "@timestamp":
 		return !e.Time.IsZero()
 	default:
-		more, ok := e.Enriched(name)
-		*v = more
+		var ok bool
+		*v, c.from, ok = e.Enriched(c.name, c.from)
 		return ok
 	}
 }

@@ -251,7 +251,7 @@ func absolute(path string) string {
 // olderName says whether a file name is that of a rotated or compressed log.
 func olderName(name string) bool {
 	ext := filepath.Ext(name)
-	if slices.Contains([]string{".gz", ".zst", ".xz", ".bz2", ".lz4", ".Z", ".zip"}, ext) {
+	if CompressedName(name) {
 		return true
 	}
 	if ext != "" && rotationMark(ext) {

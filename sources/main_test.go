@@ -9,8 +9,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain plays fewer random histories than rapid would by itself: each waits
-// for real files. -rapid.checks overrides it.
+// TestMain plays 200 histories, the same each time, so that a change is judged by
+// itself; make fuzz plays thousands of others with -rapid.checks and -rapid.seed.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(bareTailEnv); path != "" {
 		if err := bareTail(path); err != nil {
@@ -19,9 +19,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	if err := flag.Set("rapid.checks", "200"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
+	for name, value := range map[string]string{"rapid.checks": "200", "rapid.seed": "2"} {
+		if err := flag.Set(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
 	}
 	goleak.VerifyTestMain(m)
 }

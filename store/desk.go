@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -265,6 +266,9 @@ func (d *Desk) Evidence(id triage.AlertID) ([]triage.Evidence, error) {
 func (d *Desk) Journal(id triage.AlertID, limit int) ([]triage.Entry, error) {
 	return d.db.Journal(id, limit)
 }
+
+// Entries yields every row of the journal on disk, oldest first.
+func (d *Desk) Entries(ctx context.Context) iter.Seq2[triage.Entry, error] { return d.db.Entries(ctx) }
 
 // Head signs where the journal on disk ends now.
 func (d *Desk) Head() (triage.Head, error) { return d.db.SignHead(d.now()) }

@@ -191,35 +191,6 @@ func quickRaise(body []byte, e *triage.Entry) bool {
 	return true
 }
 
-// Journal returns the newest limit moves on one alert ("" for all alerts),
-// oldest first. A limit of 0 is 1,000.
-func (db *DB) Journal(id triage.AlertID, limit int) ([]triage.Entry, error) {
-	if limit <= 0 {
-		limit = 1000
-	}
-	query, args := "SELECT seq, body, hash FROM journal ORDER BY seq DESC LIMIT ?", []any{limit}
-	if id != "" {
-		query = `SELECT j.seq, j.body, j.hash FROM journal_on o JOIN journal j ON j.seq = o.seq
-			WHERE o.alert = ? ORDER BY o.seq DESC LIMIT ?`
-		args = []any{string(id), limit}
-	}
-	rows, err := db.readers.QueryContext(context.Background(), query, args...)
-	if err != nil {
-		return nil, plain(db.path, "read the journal", err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err tells
-	var out []triage.Entry
-	for rows.Next() {
-		e, err := scanEntry(rows, toShow)
-		if err != nil {
-			return nil, plain(db.path, "read the journal", err)
-		}
-		out = append(out, e)
-	}
-	slices.Reverse(out)
-	return out, plain(db.path, "read the journal", rows.Err())
-}
-
 // Positions returns where each source stood at the last commit.
 func (db *DB) Positions() (map[event.SourceID]string, error) {
 	rows, err := db.readers.QueryContext(context.Background(), "SELECT source, position FROM positions")

@@ -49,6 +49,9 @@ var legalFrom = map[Do]struct {
 	DoWake:     {[]State{StateSnoozed}, StateNew, true},
 }
 
+// peoplesMoves are the moves that are not the machine's, as sentences name them.
+const peoplesMoves = "take, close, snooze, note, reopen, reveal, distrust, trust and undo"
+
 // Check says whether a person's move is legal now and returns its journal row,
 // unhashed and not yet applied. A refusal is one sentence about the first alert
 // in the way; it is ErrStale or ErrIllegal. A move of undo may leave On empty:
@@ -111,9 +114,9 @@ func wellFormed(m Move) error {
 	rule, known := legalFrom[m.Do]
 	switch {
 	case !known:
-		return illegal("%q is no move; the moves are take, close, snooze, note, reopen, distrust, trust and undo", cut(string(m.Do), 40))
+		return illegal("%q is no move; the moves are %s", cut(string(m.Do), 40), peoplesMoves)
 	case rule.machine || m.By.Machine:
-		return illegal("%s by %s is not possible: people take, close, snooze, note, reopen, distrust, trust and undo, the engine only raises and wakes", m.Do, m.By.kind())
+		return illegal("%s by %s is not possible: people %s, the engine only raises and wakes", m.Do, m.By.kind(), peoplesMoves)
 	case m.By.Name == "":
 		return illegal("a move needs the name of who makes it")
 	case m.At.IsZero() || m.At.Year() < 1970 || m.At.Year() > 9000:

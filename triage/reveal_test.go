@@ -2,6 +2,7 @@ package triage
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,5 +48,28 @@ func TestReveal(t *testing.T) {
 	}
 	if b.LastMove("ana") != 0 {
 		t.Error("u would undo it")
+	}
+}
+
+// TestSentencesNameEveryMove: a refusal lists what people can do, all of it and
+// nothing of the engine's.
+func TestSentencesNameEveryMove(t *testing.T) {
+	b := NewBoard()
+	at := time.Date(2026, 11, 21, 2, 16, 0, 0, time.UTC)
+	for _, m := range []Move{{Do: "burn", By: Actor{Name: "anna"}, At: at}, {Do: DoRaise, By: Actor{Name: "anna"}, At: at}} {
+		_, err := b.Check(m)
+		if err == nil {
+			t.Fatalf("%s is let through", m.Do)
+		}
+		words := strings.NewReplacer(",", "", ":", "").Replace(strings.TrimSuffix(err.Error(), ", the engine only raises and wakes"))
+		_, words, _ = strings.Cut(words, "possible people") // of the second
+		if words == "" {
+			words = strings.ReplaceAll(err.Error(), ",", "")
+		}
+		for do, rule := range legalFrom {
+			if slices.Contains(strings.Fields(words), string(do)) == rule.machine {
+				t.Errorf("%q: %s is named: %v", err, do, rule.machine)
+			}
+		}
 	}
 }

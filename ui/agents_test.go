@@ -163,3 +163,54 @@ func TestCompromisedHost(t *testing.T) {
 	d.press("u")
 	d.sees("undid trust of host web-1", "!! web-1/envoy")
 }
+
+// TestMarkIsToldOnce: the sentence about a host stands below its first source only.
+func TestMarkIsToldOnce(t *testing.T) {
+	w := hunt()
+	w.sources = append(w.sources, event.SourceStatus{ID: "agent:web-1/auth", Kind: "agent", Name: "web-1/auth", State: event.SourceLive})
+	d := newDriver(t, w, nil)
+	d.attach(120, 40)
+	d.press("6 j j D")
+	d.typed("its sshd was replaced")
+	d.press("enter")
+	if n := strings.Count(d.screen(), "from a host marked compromised"); n != 1 {
+		t.Errorf("it stands there %d times:\n%s", n, d.screen())
+	}
+	if n := strings.Count(d.screen(), "!! "); n < 2 {
+		t.Errorf("only %d sources carry the mark:\n%s", n, d.screen())
+	}
+}
+
+// TestJournalGoesOn: a journal longer than a page says so and shows the rest.
+func TestJournalGoesOn(t *testing.T) {
+	w := story()
+	for i := range journalRows + 5 {
+		w.journal = append(w.journal, triage.Entry{ID: triage.MoveID(i + 1), At: start, By: triage.Actor{Name: "ana"}, Do: triage.DoReveal, Note: fmt.Sprintf("record %d.", i+1)})
+	}
+	d := newDriver(t, w, nil)
+	d.press("9 G")
+	d.sees("record 6.", "5 rows older; Enter shows more")
+	d.press("enter G")
+	d.sees("record 1.")
+	d.misses("older;")
+}
+
+// TestQueueMarksCompromisedHosts: an alert with records from a marked host has the
+// mark in every list of alerts.
+func TestQueueMarksCompromisedHosts(t *testing.T) {
+	w := story()
+	id := w.alerts[0].ID
+	w.set(id, func(a *triage.Alert) {
+		a.Compromised = []triage.Distrust{{Host: "web-1", Since: start, By: "ana", Reason: "its sshd was replaced"}}
+	})
+	for _, z := range sizes {
+		d := newDriver(t, w, nil)
+		d.attach(z.w, z.h)
+		d.sees("!! " + w.alerts[0].Title[:10])
+		if strings.Count(d.screen(), "!! ") != 1 {
+			t.Errorf("other alerts have it too:\n%s", d.screen())
+		}
+		d.press("p i")
+		d.sees("!! " + w.alerts[0].Title[:10])
+	}
+}

@@ -27,7 +27,7 @@ func (a *Answer) part() float64 {
 	case a.Total <= 0:
 		return 0
 	}
-	return float64(a.Done) / float64(a.Total)
+	return min(float64(a.Done)/float64(a.Total), 1) // its files may grow meanwhile
 }
 
 // said is how the agents answered, counted.
@@ -76,10 +76,6 @@ func (p *past) agentWords(c *Console) string {
 	if s.stopped > 0 {
 		words += fmt.Sprintf(", %d in part", s.stopped)
 	}
-	words += " (A: each)"
-	if s.least != nil {
-		words += ", back to " + c.stamp(s.least.Oldest)
-	}
 	bad := 0
 	for i := range p.stand.Agents {
 		if _, marked := c.snap.marks[triage.HostOf(event.SourceID("agent:"+p.stand.Agents[i].Agent))]; marked {
@@ -87,7 +83,11 @@ func (p *past) agentWords(c *Console) string {
 		}
 	}
 	if bad > 0 {
-		words += ", " + plural(bad, "answer") + " from hosts marked compromised"
+		words += fmt.Sprintf(", %d marked compromised", bad)
+	}
+	words += " (A: each)"
+	if s.least != nil {
+		words += ", back to " + c.stamp(s.least.Oldest)
 	}
 	return words
 }
@@ -119,15 +119,19 @@ func (c *Console) answerLines(a *Answer) []line {
 	case a.Stopped != "" || len(a.Unread) > 0:
 		state, st = "in part", sh.Warn
 	}
+	wide, back := 26, " sees back to "
+	if c.w < 80 {
+		wide, back = 12, " back to " // so that the time is seen
+	}
 	l := line{value: a.Agent, field: "host", segs: []segment{
-		{st, " " + style.Pad(state, 11) + " "}, {sh.Text, style.Pad(tail(clean(a.Agent), 26, sh.More), 26) + " "},
+		{st, " " + style.Pad(state, 11) + " "}, {sh.Text, style.Pad(tail(clean(a.Agent), wide, sh.More), wide) + " "},
 	}}
 	if a.Problem == "" || a.Matches > 0 {
 		l.segs = append(l.segs, segment{sh.Text, style.Pad(plural(a.Matches, "record"), 13)})
 	}
 	switch {
 	case !a.Oldest.IsZero():
-		l.segs = append(l.segs, segment{sh.Dim, " sees back to " + c.stamp(a.Oldest)})
+		l.segs = append(l.segs, segment{sh.Dim, back + c.stamp(a.Oldest)})
 	case a.Over && a.Problem == "":
 		l.segs = append(l.segs, segment{sh.Dim, " it has no records with a time"})
 	}

@@ -89,7 +89,9 @@ func (g *gaps) lines(c *Console) []line {
 		})
 	}
 	if g.early > 0 {
-		out = append(out, c.words(fmt.Sprintf("%s not seen yet; missing is said when 15 min of records were, or waited for", plural(g.early, "wanted log"))))
+		early := c.words(fmt.Sprintf("%s not seen yet; missing is said when 15 min of records were, or waited for", plural(g.early, "wanted log")))
+		early.tall = true
+		out = append(out, early)
 	}
 	return out
 }

@@ -64,7 +64,7 @@ func (d *detail) Keys() []Binding {
 	keys[0].Hint = "open or pivot"
 	out = append(keys[:1:1], append(out, keys[1:]...)...)
 	out = append(out, Binding{Name: "exclude", Off: d.pager.noField, Do: d.pager.exclude}, d.secrets.binding())
-	return append(out, d.c.pivots(d.entities, d.rule)...)
+	return append(out, hintSession(d.c.pivots(d.entities, d.rule))...)
 }
 
 func (d *detail) targets() []*triage.Alert {

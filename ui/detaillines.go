@@ -295,14 +295,16 @@ func sharedEntity(a, b []event.Entity) (event.Entity, bool) {
 func (c *Console) alertLine(a *triage.Alert, why string) line {
 	sh := c.sheet
 	st, words := c.queue.stateWords(a)
+	segs := []segment{
+		{sh.Severity(a.Severity), " " + sh.Badge(a.Severity)},
+		{sh.Dim, " " + style.Pad(c.clock(a.Last, c.now(), false), 9)},
+		{st, style.Pad(words, 14) + " "},
+	}
+	if len(a.Compromised) > 0 {
+		segs = append(segs, segment{sh.Loss, "!!"}, segment{sh.Text, " "})
+	}
 	return line{
-		segs: []segment{
-			{sh.Severity(a.Severity), " " + sh.Badge(a.Severity)},
-			{sh.Dim, " " + style.Pad(c.clock(a.Last, c.now(), false), 9)},
-			{st, style.Pad(words, 14) + " "},
-			{sh.Text, clean(a.Title)},
-			{sh.Dim, "  " + why},
-		},
+		segs: append(segs, segment{sh.Text, clean(a.Title)}, segment{sh.Dim, "  " + why}),
 		open: func() tea.Cmd { return c.visit(newDetail(c, a.ID)) },
 	}
 }
@@ -360,7 +362,7 @@ func (p *pager) noField() string {
 		return "there is no value under the cursor to exclude"
 	}
 	if l.secret {
-		return "the value is a secret, and a filter would show it to everybody who looks"
+		return secretInFilter
 	}
 	return ""
 }

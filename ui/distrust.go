@@ -58,8 +58,12 @@ func (c *Console) distrustOf(id event.SourceID) *triage.Distrust {
 // cursor compromised, and takes that back.
 func (t *tablePage) distrusts() []Binding {
 	host := func() string { return triage.HostOf(event.SourceID(t.source())) }
+	hint := "compromised"
+	if _, marked := t.c.snap.marks[host()]; marked {
+		hint = "trust"
+	}
 	return []Binding{{
-		Name: "distrust", Hint: "compromised", Do: func() tea.Cmd { return t.c.askDistrust(host()) },
+		Name: "distrust", Hint: hint, Do: func() tea.Cmd { return t.c.askDistrust(host()) },
 		Off: func() string {
 			switch {
 			case host() == "":
@@ -127,11 +131,12 @@ func (c *Console) decideHost(m triage.Move) tea.Cmd {
 	return cmd
 }
 
-// markNote is the line about a mark below a source.
-func (c *Console) markNote(s event.SourceStatus) []line {
+// markNote is the line about a mark below the first source of its host on a page.
+func (c *Console) markNote(s event.SourceStatus, told map[string]bool) []line {
 	m, ok := c.distrust(s.ID)
-	if !ok {
+	if !ok || told[m.Host] {
 		return nil
 	}
+	told[m.Host] = true
 	return []line{{tall: true, segs: []segment{{c.sheet.Bad, "             " + c.distrustWords(m)}}}}
 }

@@ -39,7 +39,7 @@ func (v *eventView) Keys() []Binding {
 	out := v.pager.keys()
 	out[0].Hint = "open or pivot"
 	out = append(out, Binding{Name: "exclude", Hint: "exclude", Off: v.pager.noField, Do: v.pager.exclude}, v.secrets.binding())
-	return append(out, v.c.pivots(func() []event.Entity { return v.e.Entities(nil) }, v.rule)...)
+	return append(out, hintSession(v.c.pivots(func() []event.Entity { return v.e.Entities(nil) }, v.rule))...)
 }
 
 func (v *eventView) rule() string { return ruleOf(v.hits) }

@@ -132,7 +132,7 @@ func (c *Console) pushFilter() tea.Cmd {
 			case text == "":
 				c.say("agents send everything again")
 			default:
-				c.say("agents now send only %s", clean(text))
+				c.say("agents now send only %s", clean(c.opt.Mask.MaskString(text)))
 			}
 			return nil
 		}

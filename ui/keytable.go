@@ -155,7 +155,7 @@ func copyTable() []entry {
 		{name: "copy-raw", keys: k("y r"), help: "copy the exact record", absent: no},
 		{name: "copy-json", keys: k("y j"), help: "copy as JSON", absent: no},
 		{name: "copy-field", keys: k("y f"), help: "copy the value under the cursor", absent: no},
-		{name: "copy-markdown", keys: k("y m"), help: "copy as Markdown", absent: no},
+		{name: "copy-markdown", keys: k("y m"), help: "copy as Markdown, for a report", absent: no},
 	}
 }
 

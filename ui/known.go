@@ -27,6 +27,7 @@ func (c *Console) knownLines(e *event.Event) []line {
 		m = max(m, min(style.Width(clean(f.Value)), 32))
 	}
 	for _, f := range facts {
+		shown, secret := c.maskField(f.Name, head(f.Value, 256))
 		value := c.sheet.Text
 		if loudFact(f) {
 			value = c.sheet.Bad
@@ -34,10 +35,10 @@ func (c *Console) knownLines(e *event.Event) []line {
 		out = append(out, line{
 			segs: []segment{
 				{c.sheet.Accent, " " + style.Pad(clean(f.Name), n) + " "},
-				{value, style.Pad(clean(head(f.Value, 256)), m)},
+				{value, style.Pad(clean(shown), m)},
 				{c.sheet.Dim, "  " + clean(f.From)},
 			},
-			field: f.Name, value: f.Value,
+			field: f.Name, value: f.Value, secret: secret,
 			open: func() tea.Cmd { return c.pivotValue(f.Name, f.Value) },
 		})
 	}

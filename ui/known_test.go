@@ -13,13 +13,13 @@ import (
 // factsOf knows a few facts about every event.
 type factsOf []event.Fact
 
-func (f factsOf) Enrich(_ *event.Event, at int) (event.Value, bool) {
+func (f factsOf) Enrich(_ *event.Event, at, _ int) (event.Value, int, bool) {
 	for _, x := range f {
 		if x.Name == event.EnrichedNames()[at].Name {
-			return event.Value{Str: x.Value, Pos: -1, End: -1}, true
+			return event.Value{Str: x.Value, Pos: -1, End: -1}, 0, true
 		}
 	}
-	return event.Value{}, false
+	return event.Value{}, 0, false
 }
 
 func (f factsOf) About(*event.Event) []event.Fact { return f }
@@ -69,4 +69,17 @@ func TestKnownBeyondTheRecord(t *testing.T) {
 	if page := ansi.Strip(newEventView(d.c, e, nil).Draw(120, 40)); strings.Contains(page, "known beyond") {
 		t.Errorf("nothing is known, and the page says so at length:\n%s", page)
 	}
+}
+
+// TestPaletteFindsByWhatItDoes: a word that is in no command's name finds those whose
+// help has it.
+func TestPaletteFindsByWhatItDoes(t *testing.T) {
+	d := newDriver(t, story(), nil)
+	d.press("enter :")
+	d.typed("report")
+	d.sees("copy-markdown")
+	d.press("esc")
+	d.press(":")
+	d.typed("clo")
+	d.misses("not now: ") // names come first, alone
 }

@@ -44,14 +44,19 @@ func (c *Console) offerCommands(text string) []pick {
 			return out
 		}
 	}
-	var within []pick
+	var within, about []pick // about: what they do is said with the word
 	for _, p := range c.commandList() {
 		switch {
 		case strings.HasPrefix(p.text, text):
 			out = append(out, p)
 		case text != "" && strings.Contains(p.text, text):
 			within = append(within, p)
+		case text != "" && strings.Contains(p.words, text):
+			about = append(about, p)
 		}
+	}
+	if len(out)+len(within) == 0 {
+		return about
 	}
 	return append(out, within...)
 }

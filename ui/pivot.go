@@ -49,6 +49,16 @@ func (c *Console) pivots(of func() []event.Entity, rule func() string) []Binding
 	return out
 }
 
+// hintSession offers the way to a record's session in the footer.
+func hintSession(list []Binding) []Binding {
+	for i := range list {
+		if list[i].Name == "pivot-session" {
+			list[i].Hint = "session"
+		}
+	}
+	return list
+}
+
 // firstOfLetter is the first entity a letter stands for: several kinds may share one.
 func firstOfLetter(list []event.Entity, letter rune) (event.Entity, bool) {
 	for _, e := range list {
@@ -62,15 +72,34 @@ func firstOfLetter(list []event.Entity, letter rune) (event.Entity, bool) {
 // pivot opens everything about an entity; of a value that no field is known for,
 // the records that contain it.
 func (c *Console) pivot(e event.Entity) tea.Cmd {
+	if c.keepsSecret("", e.Value) {
+		return nil
+	}
 	if len(event.EntityFields(e.Kind)) == 0 {
 		return c.visit(c.newPage("text "+head(clean(e.Value), 64), &query.Pred{Op: query.OpContains, Value: e.Value}, nil))
 	}
 	return c.visit(newEntity(c, e))
 }
 
+// secretInFilter is why a secret is neither followed nor excluded, revealed or not:
+// M shows it on one page to one person, a filter or a title to everybody.
+const secretInFilter = "the value is a secret, and a filter would show it to everybody who looks"
+
+// keepsSecret refuses to make a page or a filter of a value that is masked.
+func (c *Console) keepsSecret(field, value string) bool {
+	secret := c.opt.Mask.MaskField(field, value) != value
+	if secret {
+		c.complain(secretInFilter)
+	}
+	return secret
+}
+
 // pivotValue opens everything about a field's value: an entity's page where the
 // field names one, else all records that have the value in this field.
 func (c *Console) pivotValue(field, value string) tea.Cmd {
+	if c.keepsSecret(field, value) {
+		return nil
+	}
 	if k, _, ok := event.EntityOfField(field); ok {
 		return c.pivot(event.Entity{Kind: k, Value: value})
 	}
@@ -79,6 +108,9 @@ func (c *Console) pivotValue(field, value string) tea.Cmd {
 
 // exclude takes a value out of the stream of the alerts screen.
 func (c *Console) exclude(field, value string) tea.Cmd {
+	if c.keepsSecret(field, value) {
+		return nil
+	}
 	not := query.Node(query.Not{X: &query.Pred{Field: field, Op: query.OpEqual, Value: value}})
 	s := c.home.stream
 	if s.filter.node != nil {

@@ -93,6 +93,9 @@ func (q *queue) row(i int64, w int, cursor bool) string {
 	if !open(a) {
 		title = sh.Dim
 	}
+	if len(a.Compromised) > 0 {
+		r.Put(sh.Loss, "!!").Put(sh.Text, " ")
+	}
 	r.Skip = q.xoff
 	for _, g := range markText([]segment{{title, clean(a.Title)}, {sh.Dim, "  "}, {sh.Accent, entityWords(a.Group)}}, q.look, sh.Search) {
 		r.Put(g.style, g.text)

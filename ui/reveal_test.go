@@ -215,3 +215,47 @@ func TestLongRuleText(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretsAreNotFollowed: Enter on a secret, revealed or not, makes no page and no
+// filter that would show it.
+func TestSecretsAreNotFollowed(t *testing.T) {
+	for _, way := range []string{"enter", "2 G enter", "2 G enter M"} {
+		d := newDriver(t, leak(), nil)
+		d.attach(200, 50)
+		d.press(way)
+		before := d.c.places.now()
+		refused := 0
+		for _, l := range linesOf(before) {
+			if l.value != hush || l.open == nil {
+				continue
+			}
+			d.run(l.open())
+			if d.c.places.now() != before {
+				t.Fatalf("%s: Enter on %s opens %q", way, l.field, d.c.places.now().Title())
+			}
+			d.sees("the value is a secret")
+			refused++
+		}
+		if refused == 0 {
+			t.Errorf("%s: there is no secret to follow", way)
+		}
+		d.run(d.c.exclude("password", hush))
+		d.run(d.c.filterTo("password: " + hush))
+		d.press("2")
+		d.sees("filter password: ‹masked:")
+		d.misses(hush)
+		d.run(d.c.pivot(event.Entity{Kind: event.EntityUser, Value: "https://ana:" + hush + "@example.org/"}))
+		d.misses(hush)
+	}
+}
+
+// linesOf are the lines of a page about one thing.
+func linesOf(s Screen) []line {
+	switch s := s.(type) {
+	case *detail:
+		return s.pager.lines
+	case *eventView:
+		return s.pager.lines
+	}
+	return nil
+}

@@ -328,7 +328,7 @@ func (s *stream) title(w int, focus bool) string {
 		parts = append(parts, "paused")
 	}
 	if s.filter.text != "" {
-		parts = append(parts, "filter "+clean(s.filter.text))
+		parts = append(parts, "filter "+clean(s.c.opt.Mask.MaskString(s.filter.text)))
 	}
 	if s.sweep != nil {
 		parts = append(parts, s.sweepWords())

@@ -46,8 +46,9 @@ func newSources(c *Console) *tablePage {
 	var missing gaps
 	t.fill = func(t *tablePage) tea.Cmd {
 		lines := []line{c.heading("sources")}
+		told := map[string]bool{} // hosts whose mark was explained
 		for _, s := range c.snap.sources {
-			lines = append(lines, c.sourceLines(s)...)
+			lines = append(lines, c.sourceLines(s, told)...)
 		}
 		if len(c.snap.sources) == 0 {
 			lines = append(lines, c.words("nothing is read; give a path, or see bartizan doctor"))
@@ -68,7 +69,7 @@ func stateStyle(sh *style.Sheet, s event.SourceState) style.Style {
 	return sh.Bad
 }
 
-func (c *Console) sourceLines(s event.SourceStatus) []line {
+func (c *Console) sourceLines(s event.SourceStatus, told map[string]bool) []line {
 	sh := c.sheet
 	name := s.Name
 	if name == "" {
@@ -102,7 +103,7 @@ func (c *Console) sourceLines(s event.SourceStatus) []line {
 	}
 	l := line{segs: segs, value: string(s.ID), field: "source"}
 	l.open = func() tea.Cmd { return c.visit(newValuePage(c, "source", string(s.ID))) }
-	return append(append([]line{l}, c.markNote(s)...), c.sourceNotes(s)...)
+	return append(append([]line{l}, c.markNote(s, told)...), c.sourceNotes(s)...)
 }
 
 // tail is the end of s in at most n columns: of a path the end tells more.
@@ -119,7 +120,7 @@ func (c *Console) sourceNotes(s event.SourceStatus) []line {
 	sh := c.sheet
 	var out []line
 	add := func(st style.Style, text string) {
-		out = append(out, line{segs: []segment{{st, "             " + text}}})
+		out = append(out, line{segs: []segment{{st, "             " + text}}, tall: true})
 	}
 	if s.Reason != "" {
 		why := clean(s.Reason)
@@ -151,7 +152,8 @@ func (c *Console) sourceNotes(s event.SourceStatus) []line {
 	return out
 }
 
-// journalRows is how many rows of the journal the page shows.
+// journalRows is how many rows of the journal the page shows at first, and how many
+// more each time older ones are asked for.
 const journalRows = 1000
 
 // newJournal is the page about all decisions, newest first.
@@ -159,17 +161,24 @@ func newJournal(c *Console) *tablePage {
 	t := newTable(c, "journal")
 	var gen uint64
 	var busy, loaded bool
+	rows := journalRows
+	older := func() tea.Cmd {
+		if !busy {
+			rows, loaded = rows+journalRows, false
+		}
+		return t.fill(t)
+	}
 	t.fill = func(t *tablePage) tea.Cmd {
 		if busy || loaded && gen == c.snap.gen {
 			return nil
 		}
 		busy, gen = true, c.snap.gen
-		desk := c.opt.Desk
+		desk, rows := c.opt.Desk, rows
 		_, cmd := c.spawn(func(context.Context) func() tea.Cmd {
-			entries, err := desk.Journal("", journalRows)
+			entries, err := desk.Journal("", rows)
 			return func() tea.Cmd {
 				busy, loaded = false, true
-				t.lines = c.journalLines(entries, err)
+				t.lines = c.journalLines(entries, err, older)
 				return t.fill(t)
 			}
 		})
@@ -178,7 +187,8 @@ func newJournal(c *Console) *tablePage {
 	return t
 }
 
-func (c *Console) journalLines(entries []triage.Entry, err error) []line {
+// journalLines shows rows of the journal; older is called for more of them.
+func (c *Console) journalLines(entries []triage.Entry, err error, older func() tea.Cmd) []line {
 	lines := []line{c.heading("journal, newest first")}
 	if err != nil {
 		return append(lines, line{segs: []segment{{c.sheet.Bad, " " + clean(err.Error())}}})
@@ -194,8 +204,13 @@ func (c *Console) journalLines(entries []triage.Entry, err error) []line {
 		}
 		lines = append(lines, l)
 	}
-	if len(entries) == 0 {
+	switch {
+	case len(entries) == 0:
 		lines = append(lines, c.words("nobody has decided anything yet"))
+	case entries[0].ID > 1:
+		more := c.words(fmt.Sprintf("%s older; Enter shows more, bartizan audit export prints all", plural(int(entries[0].ID-1), "row")))
+		more.open = older
+		lines = append(lines, more)
 	}
 	return lines
 }

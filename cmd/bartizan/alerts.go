@@ -215,14 +215,14 @@ func (a *app) alertPage(raw json.RawMessage) error {
 		p("do first: %s", s.Runbook)
 	}
 	for _, w := range s.Why {
-		p("why: %s (%s)", w.Predicate, w.Value)
+		p("why: %s (%s)", a.people(w.Predicate), a.peopleField(w.Field, w.Value))
 	}
 	for _, e := range s.Evidence {
 		mark := " "
 		if e.Hit {
 			mark = "!"
 		}
-		p("%s %s:%d %s", mark, e.Source, e.Line, e.Text)
+		p("%s %s:%d %s", mark, e.Source, e.Line, a.people(e.Text))
 	}
 	for _, e := range s.Journal {
 		p("%s", entryLine(e))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type ask struct {
 	Until   time.Time `json:"until,omitzero"`
 	Note    string    `json:"note,omitempty"`
 	Undoes  uint64    `json:"undoes,omitempty"`
+	Host    string    `json:"host,omitempty"` // mark, trust
 }
 
 // desk is the board as scripts need it.
@@ -35,6 +37,8 @@ type desk interface {
 	Alert(triage.AlertID) (*triage.Alert, bool)
 	Evidence(triage.AlertID) ([]triage.Evidence, error)
 	Journal(triage.AlertID, int) ([]triage.Entry, error)
+	Entries(context.Context) iter.Seq2[triage.Entry, error]
+	Distrusted() []triage.Distrust
 	Apply(triage.Move) (triage.MoveID, error)
 }
 
@@ -71,7 +75,11 @@ func answer(ctx context.Context, d desk, by triage.Actor, q ask, reply func(any)
 	case "show":
 		return answerShow(d, q, reply)
 	case "journal":
-		return answerJournal(d, q, reply)
+		return answerJournal(ctx, d, reply)
+	case "hosts":
+		return answerHosts(d, reply)
+	case "mark", "trust":
+		return answerHost(d, by, q, reply)
 	}
 	return answerMove(d, by, q, reply)
 }
@@ -113,12 +121,16 @@ func answerShow(d desk, q ask, reply func(any) error) error {
 	return nil
 }
 
-func answerJournal(d desk, q ask, reply func(any) error) error {
-	list, err := d.Journal("", 0)
-	for i := 0; i < len(list) && err == nil; i++ {
-		err = reply(list[i])
+func answerJournal(ctx context.Context, d desk, reply func(any) error) error {
+	for e, err := range d.Entries(ctx) {
+		if err == nil {
+			err = reply(e)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // moves maps a script's verb to a move.

@@ -104,17 +104,21 @@ func auditExport(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use: "export", Short: "print every row of the journal as NDJSON, hashes included", Args: cobra.NoArgs,
 		Example: "  bartizan audit export > journal.ndjson",
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			db, err := a.readBoard()
 			if err != nil {
 				return err
 			}
 			defer func() { _ = db.Close() }()
-			rows, err := db.Journal("", 0)
-			for i := 0; i < len(rows) && err == nil; i++ {
-				err = a.printJSON(rows[i])
+			for e, err := range db.Entries(c.Context()) {
+				if err == nil {
+					err = a.printJSON(e)
+				}
+				if err != nil {
+					return err
+				}
 			}
-			return err
+			return nil
 		},
 	}
 }

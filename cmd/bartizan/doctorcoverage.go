@@ -73,7 +73,7 @@ func (a *app) examineCoverage(ctx context.Context, paths []string, add func(bool
 	defer cancel()
 	failed := &failures{a: a}
 	s := engine.Look(ctx, open, reg, failed.add)
-	gaps := s.Gaps(engine.NewNeeds(l.Rules))
+	gaps := s.Gaps(engine.NewNeeds(l.Rules, reg.Supplies()))
 	words := fmt.Sprintf("%s of %s looked at; not arriving: %s", many(int(s.Records), "record"), many(s.Sources, "source"), many(len(gaps), "wanted log"))
 	if s.Cut > 0 {
 		words += fmt.Sprintf("; of %s only the beginning", many(s.Cut, "source"))

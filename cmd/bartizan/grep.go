@@ -16,6 +16,7 @@ import (
 	"bartizan/event"
 	"bartizan/query"
 	"bartizan/sources"
+	"bartizan/sources/remote"
 )
 
 func newGrep(a *app) *cobra.Command {
@@ -32,8 +33,9 @@ made visible and secrets are masked. With -f it follows the files like tail -F.
 With --agent (or -c FILE and no PATH: all agents of a config), agents search their
 own files, rotated and compressed ones too, and send what matches. Standard error
 says how many were searched and how far back each could see; exit code 1 also when
-one could not be searched. The files of hosts named by --ssh come over here and are
-searched like PATHs, from their beginning to where they end now, or on with -f.`,
+one could not be searched. Hosts named by --ssh that have bartizan search their own
+files likewise. Those of others, and of all with -f, --format or -c, come over here
+and are searched like PATHs, from their beginning to where they end now, or on with -f.`,
 		Example: `  bartizan grep 'user.name: root and not source.ip: 10.0.0.0/8' /var/log/auth.log
   bartizan grep -f 'level >= warning' /var/log/nginx/
   bartizan grep 'eventName: (StopLogging or DeleteTrail)' /srv/cloudtrail/*.json.gz
@@ -42,7 +44,7 @@ searched like PATHs, from their beginning to where they end now, or on with -f.`
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 && len(a.agents) == 0 { // a config is then for what it knows
-				return a.grep(c.Context(), args[0], args[1:], follow, raw)
+				return a.grep(c.Context(), args[0], args[1:], limit, follow, raw)
 			}
 			agents, err := a.asked()
 			switch {
@@ -55,7 +57,7 @@ searched like PATHs, from their beginning to where they end now, or on with -f.`
 			case len(args) < 2 && len(a.ssh) == 0:
 				return usage("grep needs a QUERY and a PATH, or agents to ask; see bartizan grep --help")
 			}
-			return a.grep(c.Context(), args[0], args[1:], follow, raw)
+			return a.grep(c.Context(), args[0], args[1:], limit, follow, raw)
 		},
 	}
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is appended, through rotation")
@@ -71,7 +73,7 @@ searched like PATHs, from their beginning to where they end now, or on with -f.`
 	return c
 }
 
-func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw bool) error {
+func (a *app) grep(ctx context.Context, text string, paths []string, limit int, follow, raw bool) error {
 	m, err := compileQuery(text)
 	if err != nil {
 		return err
@@ -101,30 +103,27 @@ func (a *app) grep(ctx context.Context, text string, paths []string, follow, raw
 		return err
 	}
 	out := newLineWriter(a.out, raw)
-	matched := false
-	err = engine.Scan(ctx, open, engine.ScanOptions{
+	far := &farGrep{}
+	if !follow {
+		q := remote.Question{From: from, To: to, Matches: limit}
+		if far, open, err = a.askFar(ctx, text, open, q, failed); err != nil {
+			return err
+		}
+		far.asJSON = asJSON
+	}
+	matched, err := far.scan(ctx, out, open, follow, engine.ScanOptions{
 		Registry: reg, From: from, To: to, Now: time.Now, Failed: failed.add, AsTheyCome: follow,
 		Event: func(e *event.Event) error {
 			if failed.missing(e) || !m.Match(e) {
-				return nil
+				return errNoMatch
 			}
-			matched = true
-			var err error
-			if asJSON {
-				err = writeJSON(out.Writer, newGrepped("", e.Ref.Source, e.Time, e.Line, e.Raw))
-			} else {
-				err = out.line(e.Raw)
-			}
-			if err != nil || !follow {
-				return err
-			}
-			return out.Flush()
+			return out.event(e, asJSON)
 		},
 	})
 	if follow && ctx.Err() != nil {
 		err = nil
 	}
-	err = errors.Join(err, out.Flush(), failed.err())
+	err = errors.Join(err, out.Flush(), far.answers(), failed.err())
 	if err == nil && !matched {
 		return exitError{exitFailed, nil}
 	}
@@ -158,6 +157,13 @@ func newLineWriter(w io.Writer, raw bool) *lineWriter {
 		l.safe, l.mask = true, newMasker()
 	}
 	return l
+}
+
+func (l *lineWriter) event(e *event.Event, asJSON bool) error {
+	if asJSON {
+		return writeJSON(l.Writer, newGrepped("", e.Ref.Source, e.Time, e.Line, e.Raw))
+	}
+	return l.line(e.Raw)
 }
 
 func (l *lineWriter) line(b []byte) error {

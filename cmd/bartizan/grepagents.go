@@ -24,6 +24,8 @@ import (
 // are kept until every agent has answered, so that they can be merged by time.
 const maxFound = 256 << 20
 
+var errFull = fmt.Errorf("the search was stopped at %d MiB of records: narrow the query or the time", maxFound>>20)
+
 // grepped is a matching record as JSON; the shape is a promise.
 type grepped struct {
 	Agent  string         `json:"agent,omitempty"`
@@ -129,7 +131,7 @@ func (a *app) grepAgents(ctx context.Context, text string, agents []config.Agent
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case full:
-		return fmt.Errorf("the search was stopped at %d MiB of records: narrow the query or the time", maxFound>>20)
+		return errFull
 	case unreachable+failed > 0:
 		return exitError{exitFailed, nil} // the summary has said it
 	case len(found) == 0:
@@ -146,6 +148,14 @@ func gather(ctx context.Context, peers []*remote.Peer, q remote.Question) (found
 	for _, p := range peers {
 		wg.Go(func() { _ = p.Run(on, func(sources.Opened) {}) }) // its only error is none
 	}
+	found, sum, full = collect(ctx, peers, q)
+	cancel()
+	wg.Wait()
+	return found, sum, full
+}
+
+// collect is gather of agents that are connected.
+func collect(ctx context.Context, peers []*remote.Peer, q remote.Question) (found []remote.Found, sum remote.Summary, full bool) {
 	size := 0
 	sum = remote.SearchAll(ctx, peers, q, func(f remote.Found) bool {
 		found = append(found, f)
@@ -153,8 +163,6 @@ func gather(ctx context.Context, peers []*remote.Peer, q remote.Question) (found
 		full = size > maxFound
 		return !full
 	}, nil)
-	cancel()
-	wg.Wait()
 	slices.SortStableFunc(found, func(x, y remote.Found) int {
 		return cmp.Or(x.Time.Compare(y.Time), strings.Compare(x.Agent, y.Agent), cmp.Compare(x.Record.Ref.Offset, y.Record.Ref.Offset))
 	})
@@ -164,20 +172,20 @@ func gather(ctx context.Context, peers []*remote.Peer, q remote.Question) (found
 func (a *app) printFound(found []remote.Found, raw, asJSON bool, marks distrusts) error {
 	out := newLineWriter(a.out, raw)
 	for i := range found {
-		f := &found[i]
-		err := error(nil)
-		if asJSON {
-			g := newGrepped(f.Agent, f.Record.Ref.Source, f.Time, f.Record.Line, f.Record.Raw)
-			g.Compromised = marks.of(f.Agent) != nil
-			err = writeJSON(out.Writer, g)
-		} else {
-			err = out.line(f.Record.Raw)
-		}
-		if err != nil {
+		if err := writeFound(out, &found[i], asJSON, marks); err != nil {
 			return err
 		}
 	}
 	return out.Flush()
+}
+
+func writeFound(out *lineWriter, f *remote.Found, asJSON bool, marks distrusts) error {
+	if !asJSON {
+		return out.line(f.Record.Raw)
+	}
+	g := newGrepped(f.Agent, f.Record.Ref.Source, f.Time, f.Record.Line, f.Record.Raw)
+	g.Compromised = marks.of(f.Agent) != nil
+	return writeJSON(out.Writer, g)
 }
 
 // printAnswers says on standard error who was searched, and as JSON also behind

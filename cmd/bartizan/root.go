@@ -37,7 +37,7 @@ again and everything is as it was.`,
 	a.stateFlags(c)
 	a.sourceFlags(c)
 	a.consoleFlags(c)
-	c.AddCommand(newDemo(a), newOpen(a), newScan(a), newWatch(a), newParse(a), newGrep(a), newRules(a), newAlerts(a),
+	c.AddCommand(newDemo(a), newOpen(a), newScan(a), newWatch(a), newParse(a), newGrep(a), newRules(a), newAlerts(a), newHosts(a),
 		newAudit(a), newState(a), newAgent(a), newCerts(a), newConfig(a), newDoctor(a), newVersion(a), newEngine(a), newDocs(a))
 	for _, sub := range c.Commands() {
 		wrongUsage(sub)

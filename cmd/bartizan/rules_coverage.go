@@ -68,7 +68,11 @@ func (a *app) coverage(ctx context.Context, f coverageFlags, paths []string) err
 	if len(paths) > 0 {
 		stopped = a.fire(ctx, l.Rules, paths, fired)
 	}
-	v := newCoverage(l.Rules, f.without, fired, len(paths) > 0)
+	x, err := a.reacher(l.Rules)
+	if err != nil {
+		return errors.Join(err, stopped)
+	}
+	v := newCoverage(l.Rules, x, f.without, fired, len(paths) > 0)
 	if f.navigator != "" {
 		if err := writeLayer(f.navigator, v); err != nil {
 			return err
@@ -201,9 +205,8 @@ type coverRule struct {
 	reach      detect.ReachState
 }
 
-func newCoverage(all []*detect.Rule, without []string, hits map[string]int, ran bool) *coverage {
+func newCoverage(all []*detect.Rule, x *detect.Reacher, without []string, hits map[string]int, ran bool) *coverage {
 	v := &coverage{Ran: ran, Attack: detect.AttackVersion, List: []coverRule{}, byID: map[string]coverID{}}
-	x := detect.NewReacher(all, supplies())
 	sources := map[string]*coverLogSource{}
 	for _, r := range all {
 		if r.Filter != nil || strings.Contains(r.ID, "/") && r.Silent || slices.Contains(without, strings.ToLower(r.LogSource.Product)) {

@@ -174,7 +174,10 @@ func rulesShow(a *app) *cobra.Command {
 				return err
 			}
 			expensive := expensiveRules(l.Rules)
-			reach := detect.NewReacher(l.Rules, supplies())
+			reach, err := a.reacher(l.Rules)
+			if err != nil {
+				return err
+			}
 			for i, name := range names {
 				found := findRules(l.Rules, name)
 				if len(found) == 0 {

@@ -18,12 +18,12 @@ func (x *Index) takeAudit(f *facts) {
 	}
 	host, kind := x.host(f), f.v[aType]
 	entrance, enters := entrances[base(f.v[aExe])]
-	l := newest(x.bySes[at{host, ses}], f.t)
-	if l != nil && (kind == "LOGIN" && f.t-l.learned > before || l.uid != "" && f.v[aAUID] != "" && numbered(f.v[aAUID]) != "" && f.v[aAUID] != l.uid) {
+	l := newest(listed(x, x.bySes, host, ses), f.t, f)
+	if l != nil && kind == "LOGIN" && f.t-l.learned > before {
 		l = nil // the numbers begin anew when a host does
 	}
 	if l == nil && (kind == "LOGIN" || enters) {
-		if l = newest(x.byPID[at{host, f.v[sPID]}], f.t); l != nil && (l.ses != "" && l.ses != ses || f.t-l.began > before) {
+		if l = newest(listed(x, x.byPID, host, f.v[sPID]), f.t, f); l != nil && (l.ses != "" && l.ses != ses || f.t-l.began > before) {
 			l = nil
 		}
 	}

@@ -102,7 +102,7 @@ func (x *Index) findExecs(f *facts) []*exec {
 	}
 	var out []*exec
 	for _, s := range x.byPod[at{f.v[rNamespace], f.v[rName]}] {
-		if s.covers(f.t) && (s.cluster == "" || f.v[rCluster] == "" || s.cluster == f.v[rCluster]) {
+		if s.covers(f.t) && (s.cluster == "" || f.v[rCluster] == "" || s.cluster == f.v[rCluster]) && s.in(f.v[rContainer]) {
 			out = append(out, s)
 		}
 	}
@@ -112,6 +112,12 @@ func (x *Index) findExecs(f *facts) []*exec {
 		}
 	}
 	return out
+}
+
+// in says whether the exec may have been into a container of that name: the cluster's,
+// or Docker's (k8s_app_web-1_shop_…).
+func (s *exec) in(name string) bool {
+	return name == "" || s.container == "" || name == s.container || strings.Contains(name, "_"+s.container+"_")
 }
 
 func (s *exec) later(o *exec) bool {

@@ -32,6 +32,7 @@ const (
 	aExe
 	aRes
 	jSes
+	jUID
 
 	cName
 	cError
@@ -71,6 +72,7 @@ const (
 	rName
 	rType
 	rCluster
+	rContainer
 
 	gFirst
 	gSubject
@@ -110,6 +112,7 @@ var slotNames = []struct {
 	{"exe", aExe},
 	{"res", aRes},
 	{"_AUDIT_SESSION", jSes},
+	{"_AUDIT_LOGINUID", jUID},
 
 	{"eventName", cName},
 	{"errorCode", cError},
@@ -151,6 +154,7 @@ var slotNames = []struct {
 	{"orchestrator.resource.name", rName},
 	{"orchestrator.resource.type", rType},
 	{"orchestrator.cluster.name", rCluster},
+	{"container.name", rContainer},
 
 	{"protoPayload.authenticationInfo.serviceAccountDelegationInfo.firstPartyPrincipal.principalEmail", gFirst},
 	{"protoPayload.authenticationInfo.serviceAccountDelegationInfo.principalSubject", gSubject},
@@ -187,8 +191,8 @@ type facts struct {
 	e *event.Event
 }
 
+// read fills facts that are empty.
 func (f *facts) read(e *event.Event) {
-	f.v = [slots]string{}
 	f.e, f.t = e, e.Time.UnixNano()
 	for i := range e.Fields {
 		n := &e.Fields[i]

@@ -77,6 +77,9 @@ type Index struct {
 	byRole map[string][]*credential // by principal id
 	byPod  map[at][]*exec
 	execs  map[string]*exec // by audit id
+
+	names map[string]fullName // by the first label
+	begun uint64              // logins ever made
 }
 
 // New makes an empty index.
@@ -90,7 +93,7 @@ func New(o Options) *Index {
 		byPID: map[at][]*login{}, bySes: map[at][]*login{}, byPeer: map[peer]*login{}, byUser: map[at][]*login{}, byID: map[string]*login{},
 		byTTY: map[at][]*elevation{}, bySudo: map[at][]*elevation{},
 		byKey: map[string]*credential{}, byRole: map[string][]*credential{},
-		byPod: map[at][]*exec{}, execs: map[string]*exec{},
+		byPod: map[at][]*exec{}, execs: map[string]*exec{}, names: map[string]fullName{},
 	}
 }
 

@@ -30,7 +30,7 @@ type About struct {
 // Joins says what a record belongs to, most certain first. It allocates: it is
 // for records somebody looks at.
 func (x *Index) Joins(e *event.Event) []Join {
-	if !asked(e) {
+	if !Concerns(e) {
 		return nil
 	}
 	var f facts
@@ -73,14 +73,18 @@ func (x *Index) execJoins(f *facts) []Join {
 	return out
 }
 
-// execDoubt says why it cannot be told who it was.
+// execDoubt says why it cannot be told who it was: what runs in a pod need not come
+// of who was let in.
 func execDoubt(list []*exec) string {
+	if len(list) == 0 {
+		return ""
+	}
 	for _, s := range list {
 		if s.user != list[0].user {
 			return "several people were in the pod then"
 		}
 	}
-	return ""
+	return "only the pod and the time are the same"
 }
 
 // delegated reads who is behind a service account from the record itself (Google
@@ -149,7 +153,7 @@ func (a *adder) add(f event.Field, text string) {
 // anything was added and room is not nil. Records of other formats cost a few
 // nanoseconds.
 func (x *Index) Annotate(e *event.Event, room *[]event.Field) {
-	if !asked(e) {
+	if !Concerns(e) {
 		return
 	}
 	var f facts
@@ -186,7 +190,9 @@ func (x *Index) annotateRole(to *adder, f *facts) {
 	}
 	if c := x.chainOf(callerOf(f), f.t); c != nil {
 		to.add(fieldBehind, c.behind)
-		to.add(fieldDoubt, c.doubt)
+		if c.behind != "" {
+			to.add(fieldDoubt, c.doubt)
+		}
 	}
 }
 

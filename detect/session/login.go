@@ -56,14 +56,33 @@ func (l *login) running(t int64) bool {
 
 // newest is the login of a list that a record at t belongs to: the last one begun,
 // or where none has begun yet, the next (a client is heard before it is let in).
-func newest(list []*login, t int64) *login {
+// What f names otherwise is not its login; f may be nil.
+func newest(list []*login, t int64, f *facts) *login {
 	var best *login
 	for _, l := range list {
-		if l.open(t) && (best == nil || nearer(l, best, t)) {
+		if l.open(t) && (f == nil || !l.another(f)) && (best == nil || nearer(l, best, t)) {
 			best = l
 		}
 	}
 	return best
+}
+
+// another says that f names another client or another user than the login's: numbers
+// are used again, and the end of a login is not always heard.
+func (l *login) another(f *facts) bool {
+	if f.e.FormatName == "sshd" {
+		if l.ip == "" || f.v[sIP] == "" || l.ip == f.v[sIP] && l.port == f.v[sPort] {
+			return false
+		}
+		ip, err := netip.ParseAddr(f.v[sIP])
+		have, none := netip.ParseAddr(l.ip)
+		return err == nil && none == nil && (ip.Unmap() != have.Unmap() || l.port != "" && f.v[sPort] != "" && l.port != f.v[sPort])
+	}
+	uid := numbered(f.v[aAUID])
+	if uid == "" {
+		uid = numbered(f.v[jUID])
+	}
+	return uid != "" && l.uid != "" && uid != l.uid
 }
 
 func nearer(a, b *login, t int64) bool {
@@ -101,8 +120,8 @@ func (x *Index) begin(f *facts, kind, pid, ses string) *login {
 	}
 	l := &login{host: host, kind: kind, began: f.t}
 	l.id = host + "/" + what + "@" + strconv.FormatInt(f.t/second, 10)
-	for n := 2; x.byID[l.id] != nil; n++ {
-		l.id = host + "/" + what + "@" + strconv.FormatInt(f.t/second, 10) + "." + strconv.Itoa(n)
+	if x.begun++; x.byID[l.id] != nil {
+		l.id += "." + strconv.FormatUint(x.begun, 10)
 	}
 	x.byID[l.id] = l
 	x.stats.Logins++
@@ -123,23 +142,25 @@ func (x *Index) addPID(l *login, pid string) {
 }
 
 func (x *Index) setSes(l *login, ses string, t int64) {
-	if ses == "" || l.ses == ses {
+	if ses = ses[:min(len(ses), maxText)]; ses == "" || l.ses == ses {
 		return
 	}
+	more := len(ses) - len(l.ses)
 	without(x.bySes, at{l.host, l.ses}, l)
 	l.ses, l.learned = own(ses), t
 	with(x.bySes, at{l.host, l.ses}, l, maxSame)
-	x.logins.grow(x, l.place, len(ses))
+	x.logins.grow(x, l.place, more)
 }
 
 func (x *Index) setUser(l *login, user string) {
-	if user == "" || l.user == user || user == "(unknown)" {
+	if user = user[:min(len(user), maxText)]; user == "" || l.user == user || user == "(unknown)" {
 		return
 	}
+	more := len(user) - len(l.user)
 	without(x.byUser, at{l.host, l.user}, l)
 	l.user = own(user)
 	with(x.byUser, at{l.host, l.user}, l, maxSame)
-	x.logins.grow(x, l.place, len(l.user))
+	x.logins.grow(x, l.place, more)
 }
 
 func (x *Index) setPeer(l *login, ip, port string) {
@@ -211,6 +232,7 @@ func (x *Index) takeLogin(e *event.Event) {
 	f.read(e)
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.meet(x.host(&f))
 	switch e.FormatName {
 	case "sshd":
 		x.takeSSH(&f)
@@ -276,14 +298,16 @@ func (x *Index) takeSSH(f *facts) {
 // address and port.
 func (x *Index) sshOf(f *facts) *login {
 	host := x.host(f)
-	if l := newest(x.byPID[at{host, f.v[sPID]}], f.t); l != nil {
+	if l := newest(listed(x, x.byPID, host, f.v[sPID]), f.t, f); l != nil {
 		return l
 	}
 	if f.v[sPort] == "" {
 		return nil
 	}
-	if l := x.byPeer[peer{host, f.v[sIP], f.v[sPort]}]; l != nil && l.open(f.t) {
-		return l
+	for _, name := range [...]string{host, x.also(host)} {
+		if l := x.byPeer[peer{name, f.v[sIP], f.v[sPort]}]; l != nil && l.open(f.t) {
+			return l
+		}
 	}
 	return nil
 }
@@ -316,7 +340,7 @@ func logindEnd(s string) string {
 func (x *Index) takeLogind(f *facts) {
 	host := x.host(f)
 	if n := logindEnd(f.e.Message); n != "" {
-		if l := newest(x.bySes[at{host, n}], f.t); l != nil {
+		if l := newest(listed(x, x.bySes, host, n), f.t, nil); l != nil {
 			l.ended = max(l.ended, f.t)
 		}
 		return
@@ -325,11 +349,11 @@ func (x *Index) takeLogind(f *facts) {
 	if n == "" || f.v[sEvent] != "session_opened" {
 		return
 	}
-	if l := newest(x.bySes[at{host, n}], f.t); l != nil && f.t-l.began < before {
+	if l := newest(listed(x, x.bySes, host, n), f.t, nil); l != nil && f.t-l.began < before {
 		return // audit said so
 	}
 	var only *login
-	for _, l := range x.byUser[at{host, f.v[sUser]}] {
+	for _, l := range listed(x, x.byUser, host, f.v[sUser]) {
 		if l.ses != "" || l.ended != 0 || f.t-l.began > opened || l.began-f.t > opened {
 			continue
 		}

@@ -133,10 +133,10 @@ func TestJoinOfSudo(t *testing.T) {
 		name, want string // want: the process of the login, "?" behind it where it is doubted
 		lines      []string
 	}{
-		{"the only session of the user", "700", in(700, 5001, "deploy", 0)},
+		{"the only session of the user", "700?", in(700, 5001, "deploy", 0)},
 		{"two sessions, one of them on that terminal", "710", append(append(in(700, 5001, "deploy", 0), in(710, 5002, "deploy", 1)...), shell(700, 5001, "pts/0"), shell(710, 5002, "pts/1"))},
 		{"two sessions, nothing tells", "710? 700?", append(in(700, 5001, "deploy", 0), in(710, 5002, "deploy", 1)...)},
-		{"the other one is over", "710", append(append(in(700, 5001, "deploy", 0), in(710, 5002, "deploy", 1)...), out(700, 20))},
+		{"the other one is over", "710?", append(append(in(700, 5001, "deploy", 0), in(710, 5002, "deploy", 1)...), out(700, 20))},
 		{"no session of that user", "", in(700, 5001, "amira", 0)},
 		{"a session that is over", "", append(in(700, 5001, "deploy", 0), out(700, 20))},
 		{"a session on another terminal", "", append(in(700, 5001, "deploy", 0), shell(700, 5001, "pts/7"))},
@@ -170,7 +170,7 @@ func TestJoinOfSudo(t *testing.T) {
 	}
 	t.Run("as whom somebody became", func(t *testing.T) {
 		x := session.New(session.Options{})
-		for _, e := range parsed(t, append(in(700, 5001, "deploy", 0), sudo)...) {
+		for _, e := range parsed(t, append(in(700, 5001, "deploy", 0), shell(700, 5001, "pts/1"), sudo)...) {
 			x.Take(e)
 		}
 		root := parsed(t, as("root"))

@@ -29,7 +29,21 @@ type caller struct {
 	source    string // the source identity, where it was set
 	provider  string // of web identities
 	instance  bool   // an instance's role
+	delivered bool   // and the record says so, not only the session's name
+	issued    issue  // of a role that is named like those of IAM Identity Center
 }
+
+// issue says whether a role is Identity Center's own: anybody may give a role such a
+// name, but not the path that theirs have (IAM, reserved paths).
+type issue uint8
+
+const (
+	issuedUnknown issue = iota // the record does not say
+	issuedThere
+	issuedElsewhere
+)
+
+const ssoPath = ":role/aws-reserved/sso.amazonaws.com/"
 
 // credential is what somebody was given: keys of a role session, of a federated
 // user or of a user's own session.
@@ -86,7 +100,13 @@ func callerOf(f *facts) caller {
 	if c.account == "" {
 		c.account = f.v[cIssuerAccount]
 	}
-	c.instance = f.v[cEC2] != "" || instanceID(c.session)
+	c.delivered = f.v[cEC2] != ""
+	c.instance = c.delivered || instanceID(c.session)
+	if arn := f.v[cIssuerARN]; strings.Contains(arn, ssoPath) {
+		c.issued = issuedThere
+	} else if arn != "" {
+		c.issued = issuedElsewhere
+	}
 	return c
 }
 
@@ -171,15 +191,16 @@ func switcher(arn string) caller {
 // poorer says that a tells less about a caller than b.
 func poorer(a, b *caller) bool { return a.kind == "AWSAccount" && b.kind != "AWSAccount" }
 
-// given finds what the caller was given its credentials by; several counts who
-// else it could have been.
-func (x *Index) given(c *caller, t int64) (g *credential, several int) {
+// given finds what the caller was given its credentials by, and why that is only
+// probable: the name of a session is chosen by whoever assumes the role.
+func (x *Index) given(c *caller, t int64) (g *credential, doubt string) {
 	if g := x.byKey[c.key]; g != nil && c.key != "" {
-		return g, 1
+		return g, ""
 	}
 	if c.principal == "" {
-		return nil, 0
+		return nil, ""
 	}
+	several := 0
 	for _, o := range x.byRole[c.principal] {
 		if o.t > t+slack || t-o.t > maxRole {
 			continue
@@ -191,10 +212,13 @@ func (x *Index) given(c *caller, t int64) (g *credential, several int) {
 			g = o
 		}
 	}
-	if g != nil && c.key != "" && g.key != "" && g.key != c.key && several == 1 {
-		return g, 1 // another session of the same name by the same caller
+	switch {
+	case several > 1 || len(x.byRole[c.principal]) == maxSame: // a full list has forgotten some
+		doubt = "several callers had a session of the name " + c.session
+	case g != nil && c.key != "" && g.key != "":
+		doubt = "nobody was seen being given this key; only the session's name is the same"
 	}
-	return g, several
+	return g, doubt
 }
 
 // who tells one caller from another.
@@ -219,13 +243,13 @@ func (x *Index) chainOf(c caller, t int64) *chain {
 	var seen [maxChain]*credential
 	for n := range maxChain {
 		first := &out.links[0]
-		g, several := x.given(first, t)
+		g, doubt := x.given(first, t)
 		if g == nil || slices.Contains(seen[:n], g) {
 			break
 		}
 		seen[n] = g
-		if several > 1 && out.doubt == "" {
-			out.doubt = "several callers had a session of the name " + first.session
+		if out.doubt == "" {
+			out.doubt = doubt
 		}
 		if g.source != "" && first.source == "" {
 			first.source = g.source
@@ -250,8 +274,14 @@ func (c *chain) begun() {
 	switch {
 	case first.kind == "AssumedRole" && first.instance:
 		c.how = "an instance's role"
-	case first.kind == "AssumedRole" && strings.HasPrefix(first.role, "AWSReservedSSO_"):
+		if !first.delivered && c.doubt == "" {
+			c.doubt = "only the session's name says that it is an instance"
+		}
+	case first.sso():
 		c.behind, c.how = first.session, "IAM Identity Center names the session after the user"
+		if first.issued == issuedUnknown && c.doubt == "" {
+			c.doubt = "only the role's name says that it is IAM Identity Center's"
+		}
 	case first.kind == "AssumedRole":
 		for i := range c.links {
 			if c.links[i].source != "" {
@@ -268,6 +298,11 @@ func (c *chain) begun() {
 	}
 }
 
+// sso says whether the role is one that IAM Identity Center made.
+func (c *caller) sso() bool {
+	return c.kind == "AssumedRole" && c.issued != issuedElsewhere && strings.HasPrefix(c.role, "AWSReservedSSO_")
+}
+
 // words is one link as people say it: "alice (IAM user, 111122223333)".
 func (c *caller) words() string {
 	switch c.kind {
@@ -275,7 +310,7 @@ func (c *caller) words() string {
 		if c.instance {
 			return "instance " + c.session + " with role " + c.role + in(c.account)
 		}
-		if strings.HasPrefix(c.role, "AWSReservedSSO_") {
+		if c.sso() {
 			return c.session + " with role " + c.role + in(c.account)
 		}
 		return "role " + c.role + in(c.account)

@@ -71,6 +71,9 @@ func TestWhoIsBehindARole(t *testing.T) {
 	sourced := roleSession("Ops", "job", b, "ASIAEXAMPLEUNKNOWN01")
 	sourced["sessionContext"] = with(sourced["sessionContext"].(map[string]any), map[string]any{"sourceIdentity": "dora"})
 	instance := roleSession("web", "i-0c4f2a1b9d7e83056", a, "ASIAEXAMPLEINSTANCE1")
+	instance["sessionContext"] = with(instance["sessionContext"].(map[string]any), map[string]any{"ec2RoleDelivery": "2.0"})
+	erik := roleSession("AWSReservedSSO_Admin_0123456789abcdef", "erik@shop.example", a, "ASIAEXAMPLESSO000001")
+	erik["sessionContext"].(map[string]any)["sessionIssuer"].(map[string]any)["arn"] = "arn:aws:iam::" + a + ":role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"
 	for _, w := range []struct {
 		name    string
 		before  []string
@@ -125,7 +128,7 @@ func TestWhoIsBehindARole(t *testing.T) {
 			"system:serviceaccount:shop:web (web identity) -> role Web (111122223333)", "system:serviceaccount:shop:web", false,
 		},
 		{
-			"Identity Center", nil, call(t, 9, "ListBuckets", roleSession("AWSReservedSSO_Admin_0123456789abcdef", "erik@shop.example", a, "ASIAEXAMPLESSO000001"), nil),
+			"Identity Center", nil, call(t, 9, "ListBuckets", erik, nil),
 			"erik@shop.example with role AWSReservedSSO_Admin_0123456789abcdef (111122223333)", "erik@shop.example", false,
 		},
 		{"an instance is nobody", nil, call(t, 9, "ListBuckets", instance, nil), "instance i-0c4f2a1b9d7e83056 with role web (111122223333)", "", false},

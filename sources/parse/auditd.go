@@ -200,6 +200,13 @@ func (p *pass) addKey(key []byte, from, to int) *node {
 		}
 	}
 	n := p.reg.names.child(p.reg.names.root, key)
+	p.addNode(n, from, to)
+	return n
+}
+
+// addNode appends text[from:to] under a name of the registry's, as a number where
+// it is all digits.
+func (p *pass) addNode(n *node, from, to int) {
 	pos, end := p.span(from, to)
 	v := event.Value{Str: view(p.text, from, to), Pos: pos, End: end}
 	if digits(p.text[:to], from) == to {
@@ -208,7 +215,6 @@ func (p *pass) addKey(key []byte, from, to int) *node {
 		}
 	}
 	p.put(name{n.name, n.sym, n.slot}, v)
-	return n
 }
 
 // addHex appends the text behind hex digits; a NUL between the words of a

@@ -15,7 +15,7 @@ var (
 )
 
 func init() {
-	for _, n := range knownAll("elb_status_code", "target_status_code", "received_bytes", "sent_bytes",
+	for _, n := range knownAll("elb_status_code", "target_status_code", "received_bytes", "sent_bytes", "matched_rule_priority",
 		"request_processing_time", "target_processing_time", "response_processing_time") {
 		numeric[n.slot] = true
 	}

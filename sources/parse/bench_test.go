@@ -2,6 +2,7 @@ package parse
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -90,7 +91,7 @@ var benchBudgets = map[string]float64{
 
 // BenchmarkFormats parses batches of 256 records of one format, as a parse worker
 // does; one op is one record. Every format of the registry has a line: formats that
-// have no generator above repeat their example. "of-budget" is how many times the
+// have no generator above repeat their example, and "user" is one of a person's. "of-budget" is how many times the
 // budget is reached.
 func BenchmarkFormats(b *testing.B) {
 	names := []string{"text", "raw"}
@@ -111,16 +112,43 @@ func BenchmarkFormats(b *testing.B) {
 			}
 		})
 	}
+	b.Run("user", func(b *testing.B) { benchWith(b, tillRegistry(), sources.Info{}, tillLines(benchBatch)) })
+}
+
+// tillRegistry knows a format as a person writes it: an expression with six groups, a
+// layout, second names of its own and of the config's table.
+func tillRegistry() *Registry {
+	return NewRegistry(Options{
+		Now: func() time.Time { return seen }, Zone: time.UTC,
+		User: []UserFormat{{
+			Name: "tills", Regex: regexp.MustCompile(`^(\S+ \S+)\|(\w+)\|(\S+)\|(\d+)\|(\w+)\|(.*)$`), Fields: []string{"at", "level", "till.ip", "till.number", "clerk", "text"},
+			Time: "at", Layouts: []string{"%d.%m.%Y %H:%M:%S"}, Detect: true,
+			Aliases: []Alias{{"source.ip", []string{"till.ip"}}, {"user.name", []string{"Clerk"}}, {"message", []string{"text"}}},
+		}},
+		Aliases: map[string][]Alias{"tills": {{"who", []string{"clerk"}}}},
+	})
+}
+
+func tillLines(n int) [][]byte {
+	out := make([][]byte, n)
+	for i := range out {
+		out[i] = fmt.Appendf(nil, "03.11.2026 09:%02d:%02d|WARN|10.20.%d.%d|%d|amira|drawer %d forced", i/60%60, i%60, i%8, i%250, 40+i, i)
+	}
+	return out
 }
 
 // benchParse parses lines again and again as one source's and returns records per
 // second of processor time.
 func benchParse(b *testing.B, info sources.Info, lines [][]byte) float64 {
+	return benchWith(b, testRegistry(), info, lines)
+}
+
+func benchWith(b *testing.B, r *Registry, info sources.Info, lines [][]byte) float64 {
 	bytes := 0
 	for _, l := range lines {
 		bytes += len(l)
 	}
-	s := testRegistry().Stream(info)
+	s := r.Stream(info)
 	var slab Slab
 	events := make([]event.Event, len(lines))
 	for i := range lines { // the first lines of a source cost more

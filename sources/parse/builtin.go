@@ -77,7 +77,7 @@ var namedFormats = []builtinFormat{
 		`203.0.113.9 - amira [03/Nov/2026:09:14:02 +0000] "GET /item/7?id=1%27 HTTP/1.1" 404 153 "-" "curl/8.8.0"`,
 	}, readWeb, webNginx},
 	{Format{
-		"apache", "Apache access log, combined or common; taken where the path says apache or httpd", logApache,
+		"apache", "Apache access log, combined or common, taken where the path says apache or httpd; also mod_ssl's request log", logApache,
 		`198.51.100.4 - - [03/Nov/2026:09:14:02 +0100] "POST /login HTTP/1.1" 401 381`,
 	}, readWeb, webApache},
 	{Format{

@@ -27,6 +27,7 @@ var (
 
 var trailAliases = []pair{
 	{ecsUserID, ctPrincipal},
+	{ecsUserID, known("userIdentity.onBehalfOf.userId")}, // of IAM Identity Center
 	{ecsAccessKey, known("userIdentity.accessKeyId")},
 	{ecsTarget, known("requestParameters.userName")},
 	{ecsAction, ctName},
@@ -112,8 +113,11 @@ func readTrail(p *pass) {
 // else the last part of the ARN, else the service.
 func (p *pass) trailUser() {
 	p.alias(ecsUser, ctUser)
-	if p.value(ctType) == "AssumedRole" {
+	switch p.value(ctType) {
+	case "AssumedRole":
 		p.alias(ecsRoles, ctIssuer)
+		p.alias(ecsSession, ctPrincipal)
+	case "FederatedUser": // the issuer is who asked for the session
 		p.alias(ecsSession, ctPrincipal)
 	}
 	p.alias(ecsUser, ctIssuer)

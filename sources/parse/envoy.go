@@ -264,10 +264,6 @@ func (p *pass) address(ip, port, from name) {
 	p.aliasPart(ip, v, a, b)
 	if c > 0 {
 		p.aliasPart(port, v, c, len(v.Str))
-		if f := p.has(port); f != nil {
-			f.Value.Num, _ = number(bytesOf(f.Value.Str))
-			f.Value.Kind = event.KindNumber
-		}
 	}
 }
 

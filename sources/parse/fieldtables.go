@@ -37,7 +37,7 @@ var fieldTables = []fieldTable{
 	},
 	{
 		"nginx, apache", "nginx apache nginx-ingress",
-		"remote_addr remote_user request request_method request_uri uri args server_protocol status body_bytes_sent http_referer http_user_agent http_x_forwarded_for server_name",
+		"remote_addr remote_user request request_method request_uri uri args server_protocol status body_bytes_sent http_referer http_user_agent http_x_forwarded_for server_name server_port ssl_protocol ssl_cipher",
 		append(append([]pair{{ecsSrcIP, fRemoteAddr}, {ecsSrcDomain, fRemoteAddr}}, webAliases...), pair{w3cQuery, fArgs}, pair{w3cQuery, fReqURI}),
 	},
 	{"nginx-error", "nginx-error", "level pid tid connection_id message client server request request_method request_uri uri args server_protocol upstream host referrer", nginxErrorAliases},

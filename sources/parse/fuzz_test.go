@@ -25,7 +25,7 @@ func FuzzFormats(f *testing.F) {
 		"", "<", "<1>", "<191>1 ", "<13>1 2026-11-03T09:14:02Z a b c d [x", "Nov", "Nov  3 09:14:02 h sshd: Failed  for ", "Nov  3 09:14:02 h sshd[1]: message repeated 1 times: []",
 		"Nov  3 09:14:02 h su: (to", "Nov  3 09:14:02 h sudo:  : ", "Nov  3 09:14:02 h CRON[1]: ()", `{"log":"\n","stream":"","time":""}`,
 		`{"MESSAGE":[1,2,999],"__REALTIME_TIMESTAMP":"x"}`, `{"MESSAGE":"{\"MESSAGE\":\"{}\",\"_COMM\":1}","_COMM":"y"}`, "type=EXECVE msg=audit(1.1:1): a0=", "2 1", "[2026-11-03T09:14:02Z] \"", "REPORT RequestId: ", "tls 2.0 2026-11-03T09:14:02 net/", "2026-11-03T09:14:02Z lb 192.0.2.1:1 \"\"", "09:14:02.1: Error (", "00:00:00,0: A ", "00:00:00,0: A ",
-		"CEF:0|A|B|C|1|n|5|a=\\=b c=", "LEEF:2.0|A|B|C|D|x|", "<Event><System><EventID>1</EventID></System><EventData><Data Name=\"A\">&#x;</Data></Event>", "47:signal-handler (", "# User@Host: a[", "I1103 09:14:02.118203 7 x.go:1] \"",
+		"CEF:0|A|B|C|1|n|5|a=\\=b c=", "LEEF:2.0|A|B|C|D|x|", "<Event><System><EventID>1</EventID></System><EventData><Data Name=\"A\">&#x;</Data></Event>", "47:signal-handler (", "# User@Host: a[", ",   [", "a, [", "a b, \"[", `[03/Nov/2026:09:14:02 +0000] ::1 a b "`, "I1103 09:14:02.118203 7 x.go:1] \"",
 	} {
 		f.Add([]byte(s))
 	}

@@ -60,7 +60,7 @@ func (p *pass) kernel() {
 		for b[from] == ' ' {
 			from++
 		}
-		p.add(nfUptime, from, bytes.IndexByte(b[:i], ']'))
+		p.addNum(nfUptime, from, bytes.IndexByte(b[:i], ']'))
 	}
 	switch {
 	case prefixAt(b, i, "audit: type="):

@@ -48,8 +48,10 @@ type Score struct {
 // Registry knows all formats and gives out ParseIDs. It may be used from several
 // goroutines at once; a Stream and a Slab belong to one at a time.
 type Registry struct {
-	opt   Options
-	names *nameTable
+	opt     Options
+	names   *nameTable
+	users   []userReader            // of opt.User
+	aliases map[string][]secondName // of opt.Aliases
 
 	mu      sync.RWMutex
 	specs   []spec
@@ -85,12 +87,14 @@ func NewRegistry(o Options) *Registry {
 		o.Zone = time.Local
 	}
 	o.User = o.User[:min(len(o.User), MaxUserFormats)]
-	return &Registry{
+	r := &Registry{
 		opt: o, names: newNameTable(),
 		specs:   []spec{{zone: o.Zone}},
 		ids:     map[spec]event.ParseID{{zone: o.Zone}: 0},
 		headers: map[string]*header{},
 	}
+	r.prepare()
+	return r
 }
 
 // Formats lists every format, in the order they are tried.

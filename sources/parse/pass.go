@@ -1,6 +1,8 @@
 package parse
 
 import (
+	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -305,10 +307,11 @@ func (p *pass) finish() {
 	if p.native < 0 {
 		p.native = len(p.fields)
 	}
-	if len(p.reg.opt.Aliases) > 0 {
-		p.giveAliases(p.reg.opt.Aliases[e.FormatName])
+	if len(p.reg.aliases) > 0 {
+		p.giveAliases(p.reg.aliases[e.FormatName])
 	}
 	p.aliasWord(ecsHost, p.spec.host)
+	p.typeNumbers()
 	e.Fields, e.Native = p.slab.fields.close(p.fields), p.native
 	p.fields = nil
 	seen := e.Seen
@@ -324,6 +327,38 @@ func (p *pass) finish() {
 			e.Time = seen
 		}
 	}
+}
+
+// numbers are the second names whose values are counts, ports and ids of processes,
+// also where a record writes them as text.
+var numbers = [...]name{ecsSrcPort, ecsDstPort, ecsPID, ecsParentPID, ecsStatus, ecsRespBytes, ecsReqBytes, ecsNetBytes, ecsNetPackets}
+
+// typeNumbers makes numbers of what stands under them; native values stay as they
+// were delivered.
+func (p *pass) typeNumbers() {
+	for i := range numbers {
+		at := int(p.slots[numbers[i].slot])
+		if at <= p.native || p.fields[at-1].Value.Kind != event.KindString {
+			continue
+		}
+		for k := at - 1; k < len(p.fields); k++ {
+			if f := &p.fields[k]; f.Sym == numbers[i].sym && f.Value.Kind == event.KindString {
+				if x, ok := countOf(f.Value.Str); ok {
+					f.Value.Kind, f.Value.Num = event.KindNumber, x
+				}
+			}
+		}
+	}
+}
+
+// countOf reads a number, or one in the hexadecimal form in which Windows writes ids
+// of processes.
+func countOf(s string) (float64, bool) {
+	if hex, ok := strings.CutPrefix(s, "0x"); ok {
+		x, err := strconv.ParseUint(hex, 16, 52)
+		return float64(x), err == nil
+	}
+	return number(bytesOf(s))
 }
 
 // maxAhead is how far a record's clock may run ahead of ours.

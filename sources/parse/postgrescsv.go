@@ -116,6 +116,11 @@ func (p *pass) pgPeer(v event.Value) {
 	}
 	p.valuePart(pgHost, v, 0, last)
 	p.valuePart(pgPort, v, min(last+1, len(v.Str)), len(v.Str))
+	if f := p.has(pgPort); f != nil {
+		if x, ok := number(bytesOf(f.Value.Str)); ok {
+			f.Value.Kind, f.Value.Num = event.KindNumber, x
+		}
+	}
 }
 
 func isPostgresJSON(p *pass) bool {

@@ -63,15 +63,36 @@ func TimeNames() []string {
 var strftime = strings.NewReplacer("%Y", "2006", "%y", "06", "%m", "01", "%d", "02", "%e", "_2", "%b", "Jan", "%B", "January", "%a", "Mon", "%A", "Monday",
 	"%H", "15", "%I", "03", "%M", "04", "%S", "05", "%f", "999999999", "%L", "999", "%p", "PM", "%z", "-0700", "%Z", "MST", "%T", "15:04:05", "%F", "2006-01-02", "%%", "%")
 
-// goLayout returns a layout in Go's form; "" for epochs.
-func goLayout(s string) string {
-	if known, ok := layoutNames[strings.ToLower(s)]; ok {
-		return known
+// layout is a layout as it is used: the unit of a count since 1970, or how Go
+// writes the stamp.
+type layout struct {
+	epoch bool
+	unit  int // of epochs: a second holds 10^3·unit of them
+	text  string
+}
+
+var epochNames = []string{"epoch", "epoch_ms", "epoch_us", "epoch_ns"}
+
+// layoutsOf translates layouts; epochs come first, because a layout with words
+// never fits them.
+func layoutsOf(list []string) []layout {
+	var counts, words []layout
+	for _, s := range list {
+		low := strings.ToLower(s)
+		if i := slices.Index(epochNames, low); i >= 0 {
+			counts = append(counts, layout{epoch: true, unit: i})
+			continue
+		}
+		if known := layoutNames[low]; known != "" {
+			s = known
+		} else if strings.Contains(s, "%") {
+			s = strftime.Replace(s)
+		}
+		if s != "" {
+			words = append(words, layout{text: s})
+		}
 	}
-	if strings.Contains(s, "%") {
-		return strftime.Replace(s)
-	}
-	return s
+	return append(counts, words...)
 }
 
 // StampOf reads text by the first layout that fits; year 0 where it has none.
@@ -79,19 +100,17 @@ func StampOf(text string, layouts []string, zone *time.Location) (time.Time, boo
 	if zone == nil {
 		zone = time.UTC
 	}
-	for _, l := range layouts {
-		l = strings.ToLower(l)
-		if i := slices.Index([]string{"epoch", "epoch_ms", "epoch_us", "epoch_ns"}, l); i >= 0 {
-			if t, ok := epochCount(text, i); ok {
+	return stampBy(text, layoutsOf(layouts), zone)
+}
+
+func stampBy(text string, layouts []layout, zone *time.Location) (time.Time, bool) {
+	for i := range layouts {
+		if l := &layouts[i]; l.epoch {
+			if t, ok := epochCount(text, l.unit); ok {
 				return t, true
 			}
-		}
-	}
-	for _, l := range layouts {
-		if g := goLayout(l); g != "" {
-			if t, err := time.ParseInLocation(g, text, zone); err == nil {
-				return t, true
-			}
+		} else if t, err := time.ParseInLocation(l.text, text, zone); err == nil {
+			return t, true
 		}
 	}
 	return time.Time{}, false
@@ -100,12 +119,12 @@ func StampOf(text string, layouts []string, zone *time.Location) (time.Time, boo
 // epochCount reads a count of 10^-3n seconds since 1970, with or without a fraction.
 func epochCount(text string, n int) (time.Time, bool) {
 	whole, frac, _ := strings.Cut(text, ".")
-	if len(whole) == 0 || len(whole) > 19 || len(frac) > 9 || digits([]byte(whole), 0) != len(whole) || digits([]byte(frac), 0) != len(frac) {
+	if len(whole) == 0 || len(whole) > 19 || len(frac) > 9 || digits(bytesOf(whole), 0) != len(whole) || digits(bytesOf(frac), 0) != len(frac) {
 		return time.Time{}, false
 	}
 	var v int64
-	for _, c := range []byte(whole) {
-		d := int64(c - '0')
+	for i := range len(whole) {
+		d := int64(whole[i] - '0')
 		if v > (1<<63-1-d)/10 {
 			return time.Time{}, false
 		}
@@ -124,6 +143,48 @@ func epochCount(text string, n int) (time.Time, bool) {
 		t = t.Add(time.Duration(nsec))
 	}
 	return t, true
+}
+
+// userReader is a format of a person as it is used: what can be looked up or
+// translated once is.
+type userReader struct {
+	nodes   []*node // of the format's Fields; nil is no field
+	layouts []layout
+	aliases []secondName
+}
+
+// secondName is an Alias whose name is known.
+type secondName struct {
+	to   name
+	from []string
+}
+
+// prepare translates a person's formats and aliases; once, in NewRegistry.
+func (r *Registry) prepare() {
+	r.users = make([]userReader, len(r.opt.User))
+	for i := range r.opt.User {
+		f, u := &r.opt.User[i], &r.users[i]
+		u.layouts, u.aliases = layoutsOf(f.Layouts), r.secondNames(f.Aliases)
+		u.nodes = make([]*node, len(f.Fields))
+		for k, n := range f.Fields {
+			if n != "" {
+				u.nodes[k] = r.names.child(r.names.root, []byte(n))
+			}
+		}
+	}
+	r.aliases = make(map[string][]secondName, len(r.opt.Aliases))
+	for format, list := range r.opt.Aliases {
+		r.aliases[format] = r.secondNames(list)
+	}
+}
+
+func (r *Registry) secondNames(list []Alias) []secondName {
+	out := make([]secondName, len(list))
+	for i, a := range list {
+		n := r.names.child(r.names.root, []byte(a.Name))
+		out[i] = secondName{name{n.name, n.sym, n.slot}, a.From}
+	}
+	return out
 }
 
 // userIndex returns the number of the format of that name, counted from 1; 0 when
@@ -173,7 +234,7 @@ func readUser(p *pass) bool {
 	if p.spec.user == 0 || int(p.spec.user) > len(p.reg.opt.User) {
 		return false
 	}
-	f := &p.reg.opt.User[p.spec.user-1]
+	f, u := &p.reg.opt.User[p.spec.user-1], &p.reg.users[p.spec.user-1]
 	b := p.text[:trimEnd(p.text)]
 	if len(b) > maxUserText {
 		return false
@@ -183,29 +244,28 @@ func readUser(p *pass) bool {
 		return false
 	}
 	p.e.FormatName = f.Name
-	for i, n := range f.Fields {
-		if k := 2*i + 2; n != "" && k+1 < len(at) && at[k] >= 0 {
-			p.addKey([]byte(n), at[k], at[k+1])
-			if n == f.Time {
-				p.userTime(f, b[at[k]:at[k+1]])
+	for i, n := range u.nodes {
+		if k := 2*i + 2; n != nil && k+1 < len(at) && at[k] >= 0 {
+			p.addNode(n, at[k], at[k+1])
+			if f.Fields[i] == f.Time {
+				p.userTime(f.Zone, u.layouts, b[at[k]:at[k+1]])
 			}
 		}
 	}
 	p.endNative()
 	native := p.native
-	p.giveAliases(f.Aliases)
+	p.giveAliases(u.aliases)
 	readGeneric(p)
 	p.native, p.e.LogSource = native, f.LogSource
 	return true
 }
 
 // userTime reads the record's stamp.
-func (p *pass) userTime(f *UserFormat, text []byte) {
-	zone := f.Zone
+func (p *pass) userTime(zone *time.Location, layouts []layout, text []byte) {
 	if zone == nil {
 		zone = p.spec.zone
 	}
-	t, ok := StampOf(string(text), f.Layouts, zone)
+	t, ok := stampBy(str(text), layouts, zone)
 	if !ok {
 		return
 	}
@@ -216,16 +276,15 @@ func (p *pass) userTime(f *UserFormat, text []byte) {
 }
 
 // giveAliases gives second names that are still free.
-func (p *pass) giveAliases(list []Alias) {
+func (p *pass) giveAliases(list []secondName) {
 	for i := range list {
 		a := &list[i]
-		if p.hasField(a.Name) {
+		if p.hasField(a.to.text) {
 			continue
 		}
-		for _, from := range a.From {
+		for _, from := range a.from {
 			if v, ok := p.nativeValue(from); ok {
-				n := p.reg.names.child(p.reg.names.root, []byte(a.Name))
-				p.put(name{n.name, n.sym, n.slot}, v)
+				p.put(a.to, v)
 				break
 			}
 		}

@@ -22,6 +22,9 @@ var (
 	logCloudFront = event.LogSource{Product: "aws", Service: "cloudfront", Category: "webserver"}
 )
 
+// w3cWhole is a request's target in one piece, as proxies and HTTP.sys write it.
+var w3cWhole = known("cs-uri")
+
 var w3cAliases = []pair{
 	{w3cAgent, w3cAgentP},
 	{w3cAgent2, w3cAgentP},
@@ -29,7 +32,7 @@ var w3cAliases = []pair{
 	{w3cReferer, w3cRefererP},
 	{w3cHost, w3cHostP},
 	{w3cURI, w3cStem},
-	{w3cURI, known("cs-uri")},
+	{w3cURI, w3cWhole},
 	{ecsSrcIP, w3cClientIP},
 	{ecsSrcPort, known("c-port")},
 	{ecsDstIP, known("s-ip")},
@@ -87,10 +90,34 @@ func readW3C(p *pass) bool {
 	if h.log == logIIS {
 		p.iisAgent()
 	}
+	p.w3cTarget()
 	p.aliases(w3cAliases)
 	p.e.Level = event.LevelInfo
 	p.httpStatus(w3cStatus)
 	return true
+}
+
+// w3cTarget gives path and query of a target that was written in one piece.
+func (p *pass) w3cTarget() {
+	f := p.has(w3cWhole)
+	if f == nil || p.has(w3cStem) != nil || nothing(f.Value.Str) {
+		return
+	}
+	v, from := f.Value, 0
+	if at := strings.Index(v.Str, "://"); at > 0 && at < 8 {
+		slash := strings.IndexByte(v.Str[at+3:], '/')
+		if slash < 0 {
+			return
+		}
+		from = at + 3 + slash
+	}
+	p.alias(w3cURI, w3cWhole)
+	end := len(v.Str)
+	if q := strings.IndexByte(v.Str[from:], '?'); q >= 0 {
+		end = from + q
+		p.aliasPart(w3cQuery, v, end+1, len(v.Str))
+	}
+	p.aliasPart(w3cStem, v, from, end)
 }
 
 func (p *pass) w3cDirective() bool {

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"net/netip"
 
 	"bartizan/event"
 )
@@ -22,6 +23,7 @@ var (
 	fAgent      = known("http_user_agent")
 	fXFF        = known("http_x_forwarded_for")
 	fServerName = known("server_name")
+	fServerPort = known("server_port")
 )
 
 // Members of the family of access logs.
@@ -37,6 +39,7 @@ var webAliases = []pair{
 	{ecsURLPath, fURI},
 	{ecsURLQuery, fArgs},
 	{ecsURLDomain, fServerName},
+	{ecsDstPort, fServerPort},
 	{ecsStatus, fStatus},
 	{ecsRespBytes, fBodyBytes},
 	{ecsReferrer, fReferer},
@@ -54,6 +57,9 @@ var webAliases = []pair{
 
 func scoreWeb(b []byte) (int, string) {
 	near := b[:min(len(b), 300)]
+	if prefix(b, "[") && tlsClient(b) > 0 {
+		return 85, "[dd/Mmm/yyyy:…], a client's address, TLS version and cipher, and a quoted request"
+	}
 	open := bytes.IndexByte(near, '[')
 	if open < 4 {
 		return 0, "no [time] after the client's address"
@@ -76,6 +82,9 @@ func readAccess(p *pass) bool {
 	b := p.text
 	if startsLikeSyslog(b) {
 		return false
+	}
+	if prefix(b, "[") {
+		return p.readTLSRequest()
 	}
 	i, ok := p.webClient(0)
 	if !ok {
@@ -104,6 +113,13 @@ func readAccess(p *pass) bool {
 	} else if p.spec.variant == webApache {
 		p.e.FormatName, p.e.LogSource = "apache", logApache
 	}
+	p.webMeaning(start)
+	return true
+}
+
+// webMeaning gives the second names of an access log's line, whose message begins
+// at start.
+func (p *pass) webMeaning(start int) {
 	p.endNative()
 	if isAddr(p.value(fRemoteAddr)) {
 		p.alias(ecsSrcIP, fRemoteAddr)
@@ -113,10 +129,12 @@ func readAccess(p *pass) bool {
 	p.aliases(webAliases)
 	p.aliases(ingressAliases)
 	p.address(ecsDstIP, ecsDstPort, inAddr)
+	if isAddr(p.value(fServerName)) {
+		p.alias(ecsDstIP, fServerName)
+	}
 	p.webQuery()
-	p.e.Message = view(b, start, trimEnd(b))
+	p.e.Message = view(p.text, start, trimEnd(p.text))
 	p.httpStatus(fStatus)
-	return true
 }
 
 // startsLikeSyslog tells an access log line that came through syslog, where a
@@ -132,7 +150,7 @@ func startsLikeSyslog(b []byte) bool {
 	return end > 0
 }
 
-// webClient reads "[vhost:port ]client ident user [" and returns where the stamp
+// webClient reads "[vhost[:port] ]client ident user [" and returns where the stamp
 // begins. The user may hold blanks, so it reaches to the last " [".
 func (p *pass) webClient(i int) (int, bool) {
 	b := p.text
@@ -141,28 +159,16 @@ func (p *pass) webClient(i int) (int, bool) {
 	if open < 0 || end >= len(b) || open == end || end == i {
 		return 0, false
 	}
-	if next := word(b, end+1); next < open && next > end+1 && isListed(b[end+1:next]) && !isListed(b[i:end]) { // the vhost stood first
-		if _, to, port := hostPort(str(b[i:end])); port > 0 {
-			p.add(fServerName, i, i+to)
-		} else {
-			p.add(fServerName, i, end)
-		}
-		i, end = end+1, next
+	if p.vhostFirst(i, end, open) {
+		p.vhost(i, end)
+		i = end + 1
+		end = word(b, i)
 	}
-	if b[i] == '"' {
-		i++
-	}
-	addr := end
-	if end > i && b[end-1] == ',' { // a list of addresses, the client's first
-		addr--
-		for end < open && b[end-1] == ',' {
-			end = word(b, end+1)
-		}
-	}
-	p.add(fRemoteAddr, i, addr)
+	from, to, end := listedClient(b, i, end, open)
+	p.add(fRemoteAddr, from, to)
 	ident := word(b, end+1)
 	if ident >= open {
-		return open + 1, open == end+1 && isAddr(str(b[i:addr]))
+		return open + 1, open == end+1 && isAddr(str(b[from:to]))
 	}
 	for open+1 < len(b) && b[open+1]-'0' > 9 { // a user called "[x"
 		next := find(b, open+1, '[')
@@ -177,9 +183,68 @@ func (p *pass) webClient(i int) (int, bool) {
 	return open + 1, true
 }
 
+// vhostFirst tells whether text[i:end] is a virtual host and the client comes after
+// it: an address after what is none, or one word more than ident and user need.
+func (p *pass) vhostFirst(i, end, open int) bool {
+	b := p.text
+	next := word(b, end+1)
+	if next >= open || next <= end+1 || b[i] == '"' || b[end-1] == ',' {
+		return false
+	}
+	if isListed(b[end+1:next]) && !isListed(b[i:end]) || b[next-1] == ',' {
+		return true
+	}
+	return !prefixAt(b, end+1, "- ") && prefixAt(b, next, " - ") && next+3 < open
+}
+
+// vhost adds "name", "name:port" or an address.
+func (p *pass) vhost(i, end int) {
+	_, to, port := hostPort(str(p.text[i:end]))
+	if port <= 0 || digits(p.text[:end], i+port) != end {
+		p.add(fServerName, i, end)
+		return
+	}
+	p.add(fServerName, i, i+to)
+	p.addNum(fServerPort, i+port, end)
+}
+
+// listedClient returns where the client at b[i:end] stands and where ident begins
+// after it. Of a list of addresses, as proxies forward it, the first public one is
+// the client, else the first.
+func listedClient(b []byte, i, end, open int) (from, to, after int) {
+	if b[i] == '"' {
+		i++
+	}
+	if end <= i || b[end-1] != ',' {
+		return i, end, end
+	}
+	from, to = i, end-1
+	found := isPublic(b[from:to])
+	for end < open && b[end-1] == ',' {
+		i, end = end+1, word(b, end+1)
+		stop := end
+		for stop > i && (b[stop-1] == ',' || b[stop-1] == '"') {
+			stop--
+		}
+		if !found && isPublic(b[i:stop]) {
+			from, to, found = i, stop, true
+		}
+	}
+	if next := word(b, end+1); next < open && isListed(b[end+1:next]) { // the proxy itself
+		end = next
+	}
+	return from, to, end
+}
+
+// isPublic reports whether b is an address that is not somebody's own.
+func isPublic(b []byte) bool {
+	a, err := netip.ParseAddr(str(b))
+	return err == nil && !a.Unmap().IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsUnspecified()
+}
+
 // isListed reports whether b is an address, perhaps the first of a list.
 func isListed(b []byte) bool {
-	if b[0] == '"' {
+	if len(b) > 0 && b[0] == '"' {
 		b = b[1:]
 	}
 	if n := len(b); n > 0 && b[n-1] == ',' {

@@ -40,7 +40,7 @@ type Found struct {
 type Answer struct {
 	Agent       string    // its name, or its address while nobody answered there
 	Err         error     // nil: it searched
-	Unreachable bool      // with Err: it was never asked
+	Unreachable bool      // with Err: it could not be asked
 	Done, Total int64     // bytes on disk
 	Oldest      time.Time // how far back it could see; zero: it has nothing
 	Matches     int
@@ -143,7 +143,7 @@ func (p *Peer) Search(ctx context.Context, q Question, found func(Found) bool, p
 	a := Answer{Agent: p.display()}
 	s, err := p.present(ctx)
 	if err != nil {
-		a.Err, a.Unreachable = err, true
+		a.Err, a.Unreachable = err, ctx.Err() == nil // called off is not unreachable
 		return a
 	}
 	a.Agent = p.display()

@@ -111,6 +111,17 @@ func TestSearchOfAFleet(t *testing.T) {
 	}
 }
 
+// TestSearchCalledOffEarly: who calls off before an agent was reached learns nothing
+// about the agent.
+func TestSearchCalledOffEarly(t *testing.T) {
+	p := newWorld(t).peer(t, "127.0.0.1:1")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if a := p.Search(ctx, remote.Question{Query: "*"}, func(remote.Found) bool { return true }, nil); a.Err == nil || a.Unreachable {
+		t.Errorf("the answer is %+v", a)
+	}
+}
+
 // TestSearchCalledOff: when the person has seen enough every agent stops.
 func TestSearchCalledOff(t *testing.T) {
 	w := newWorld(t)

@@ -48,6 +48,15 @@ func ToEnd(op sources.Opened) sources.Opened {
 	return op
 }
 
+// PeerOf is the agent that a source of ToEnd is read from, which can be asked to search
+// it instead; nil where there is none.
+func PeerOf(op sources.Opened) *Peer {
+	if e, ok := op.Source.(*ending); ok {
+		return e.stream.peer
+	}
+	return nil
+}
+
 type ending struct{ stream *stream }
 
 // Run implements sources.Source.

@@ -70,6 +70,7 @@ type Host struct {
 	missing map[string]string // what cannot be read, and why
 	tooMany bool              // more files match than are read
 	odd     string            // a file whose name cannot be given to ssh
+	older   leftOut           // files that only an agent would read
 }
 
 // Open checks the configuration and returns a host that Run connects.
@@ -236,6 +237,8 @@ func (h *Host) listen(line string, found func(sources.Opened)) {
 	kind, file, _ := strings.Cut(line, " ")
 	ok := (kind == "r" || kind == "d") && !h.found[file] && h.wanted(file)
 	switch {
+	case kind == "r" && h.needsAgent(file):
+		ok = false
 	case !ok:
 		if h.odd == "" && (kind == "r" || kind == "d") && (checkPath(file) != nil || isGlob(file)) && h.meant(file) {
 			h.odd = file
@@ -273,19 +276,7 @@ func (h *Host) wanted(file string) bool {
 
 // meant says whether the paths mean that file, whatever its name.
 func (h *Host) meant(file string) bool {
-	paths := h.cfg.Target.Paths
-	if len(paths) == 0 {
-		paths = sources.LocalPatterns()
-	}
-	for _, p := range paths {
-		if p == file {
-			return true
-		}
-		if ok, err := path.Match(p, file); err == nil && ok && !sources.OlderName(path.Base(file)) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(h.cfg.Target.Paths, file) || h.matched(file) && !sources.OlderName(path.Base(file))
 }
 
 // SetFilter asks an agent over there to send only what matches; plain files come
@@ -311,6 +302,9 @@ func (h *Host) Status() []event.SourceStatus {
 		}
 		if h.tooMany {
 			own.Reason += fmt.Sprintf("; more than %d files match and the others are not read: narrow the paths", agentpb.MaxStreams)
+		}
+		if h.older.n > 0 {
+			own.Reason += fmt.Sprintf("; not read: %d rotated or compressed files, such as %.120q, because that needs bartizan there", h.older.n, h.older.first)
 		}
 		if h.odd != "" {
 			own.Reason += fmt.Sprintf("; not read: %.120q, because its name cannot be given to ssh", h.odd)
