@@ -144,6 +144,28 @@ func (w *follow) noteCopy() {
 		w.path, w.noted.Format(time.DateTime))
 }
 
+// vet says whether a generation may be read: what comes before it is there. The
+// current one may have been filled, copied and emptied since the last look, and filled
+// again. Its first bytes are noted, and then its copies are looked for: where it is
+// emptied later still, reading finds other bytes than those.
+func (w *follow) vet(g *generation) bool {
+	if g.vetted || g.framer.Offset() > 0 || g != w.current() {
+		return true
+	}
+	b := g.peek(0, headLen)
+	if len(b) == 0 {
+		g.drained = true
+		return false
+	}
+	if bytes.HasPrefix(b, g.head) {
+		g.head = b
+	}
+	at := slices.Index(w.gens, g)
+	w.look()
+	g.vetted = slices.Index(w.gens, g) == at
+	return g.vetted && (!w.full || g != w.current())
+}
+
 // noteFor is how long a truncation is noted that lost nothing as far as is known.
 const noteFor = time.Hour
 
@@ -209,7 +231,7 @@ func (w *follow) reopenPacked(m mark, all []sibling) *generation {
 			continue
 		}
 		head, err := beginning(f, m.headLen)
-		if err != nil || digestOf(head) != m.head || m.headLen == 0 && (s.id != m.id || w.isDone(s)) {
+		if err != nil || digestOf(head) != m.head || m.headLen == 0 && (s.id != m.id || !w.isNews(s)) {
 			_ = f.Close() // opened for reading: nothing can be lost
 			continue
 		}

@@ -3,6 +3,8 @@ package sources
 import (
 	"slices"
 	"time"
+
+	"bartizan/event"
 )
 
 // maxDone bounds how many finished generations a position names, and doneSpare
@@ -41,14 +43,20 @@ func (w *follow) forgetDone() {
 }
 
 // isDone says whether a rotated file is one of the finished generations, or a
-// copy of one or of its beginning, compressed or not.
-func (w *follow) isDone(s sibling) bool {
+// copy of one or of its beginning, compressed or not, and which of them.
+func (w *follow) isDone(s sibling) (was event.FileID, ok bool) {
 	for _, m := range w.finished {
 		if w.isMark(s, m) {
-			return true
+			return m.id, true
 		}
 	}
-	return false
+	return was, false
+}
+
+// isNews says whether a rotated file is none of the finished generations.
+func (w *follow) isNews(s sibling) bool {
+	_, done := w.isDone(s)
+	return !done
 }
 
 func (w *follow) isMark(s sibling, m mark) bool {

@@ -162,6 +162,7 @@ type follow struct {
 	switched time.Time              // when the path was last found to name another file, or to be truncated
 	learnt   time.Time              // when the rotated names were last learnt
 	full     bool                   // there are rotated files that wait for room among gens
+	more     bool                   // readAll left something unread
 	gap      *gap                   // rotations whose files are not all accounted for yet
 	lowest   int                    // the lowest number a rotated file was seen to have, -1 none
 	departed []print                // of known files that lost their names, maybe to be compressed
@@ -202,7 +203,7 @@ func (w *follow) loop() error {
 			return err
 		}
 		w.say()
-		if n += more; n >= blockSize || n > 0 && w.full {
+		if n += more; w.more || n >= blockSize || n > 0 && w.full {
 			continue // far behind: what was found meanwhile is read before anything is waited for
 		}
 		if err := w.rest(); err != nil {
@@ -229,12 +230,14 @@ func (w *follow) rest() error {
 }
 
 // readAll reads every generation to its end, oldest first, and lets go of those
-// that are finished. It returns how many bytes it took.
+// that are finished; where that takes long it returns before the end, and more says
+// so. It returns how many bytes it took.
 func (w *follow) readAll() (int64, error) {
 	if err := w.sayMissing(); err != nil {
 		return 0, err
 	}
 	var total int64
+	w.more = false
 	// What is found meanwhile waits for the next time: where more is always written
 	// than was read, rotated files would else never be let go of.
 	for i, left := 0, len(w.gens); left > 0 && i < len(w.gens); left-- {
@@ -244,10 +247,15 @@ func (w *follow) readAll() (int64, error) {
 		}
 		n, err := w.drain(g)
 		total += n
-		if err == nil && w.over(g) {
-			err = w.finish(i)
-		} else {
-			i++
+		if err == nil && w.more {
+			break // what is newer comes behind it
+		}
+		switch at := slices.Index(w.gens, g); {
+		case at > i: // what was found to come before it is read first
+		case err == nil && w.over(g):
+			err = w.finish(at)
+		default:
+			i = at + 1
 		}
 		if err != nil {
 			return total, err
@@ -256,9 +264,13 @@ func (w *follow) readAll() (int64, error) {
 	return total, nil
 }
 
-// drain reads one generation to its end.
+// drain reads one generation to its end, or until the path was looked at again:
+// then there may be more, and what else is held is seen to before that.
 func (w *follow) drain(g *generation) (int64, error) {
 	var total int64
+	if !w.vet(g) {
+		return 0, w.ctx.Err()
+	}
 	for !g.dead {
 		n, changed, err := g.read(w.now())
 		switch {
@@ -281,6 +293,8 @@ func (w *follow) drain(g *generation) (int64, error) {
 		if w.now().Sub(w.looked) >= lookEvery {
 			w.look()
 			w.say()
+			w.more = false
+			return total, w.ctx.Err()
 		}
 		if w.ctx.Err() != nil {
 			return total, w.ctx.Err()
@@ -309,7 +323,9 @@ func (w *follow) finish(i int) error {
 		ref.Offset = g.framer.Offset()
 		err = w.out.lost(g.lost, ref)
 	}
-	w.known[g.id] = g.print()
+	p := g.print()
+	p.grip = g.grip()
+	w.known[g.id] = p
 	w.done(g)
 	w.gens = slices.Delete(w.gens, i, i+1)
 	return err

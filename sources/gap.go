@@ -94,6 +94,31 @@ func (w *follow) judge(all []sibling, current event.FileID) {
 	}
 }
 
+// unbroken says whether every number up to that of the generation read before has a
+// file, each another one: then none is missing even while the directory does not come
+// to rest, and where it is rotated on and on the file read before is soon deleted.
+func (w *follow) unbroken(all []sibling) bool {
+	if w.gap == nil {
+		return false
+	}
+	low, at := 1, nowhere
+	ids, numbers := map[event.FileID]bool{}, map[int]bool{}
+	for _, s := range all {
+		if s.number == 0 || w.lowest == 0 {
+			low = 0
+		}
+		if s.id == w.gap.last {
+			at = s.number
+		}
+	}
+	for _, s := range all {
+		if s.number >= low && s.number <= at {
+			ids[s.id], numbers[s.number] = true, true
+		}
+	}
+	return at >= low && len(ids) == at-low+1 && len(numbers) == len(ids)
+}
+
 // missingIn returns the loss of the numbers that no file has, from first on, or of
 // all there may have been when even the generation read before is gone.
 func (w *follow) missingIn(p *gap, all []sibling, first int) loss {

@@ -45,6 +45,7 @@ type generation struct {
 	drained bool      // was read to its end since it was last known to grow
 	dead    bool      // nothing more will come: truncated, or a copy that was drained
 	once    bool      // dead as soon as it is drained
+	vetted  bool      // what comes before it was looked for after its first bytes were there
 	copy    *os.File  // of what was truncated here, to be read on
 	copyID  event.FileID
 	lost    loss      // what is missing behind its last record

@@ -106,8 +106,8 @@ func skipTo(ctx context.Context, r io.Reader, off int64) ([]byte, error) {
 }
 
 // admitPacked reads a rotated file that was compressed before it was read, from
-// its beginning. It says what cannot be read.
-func (w *follow) admitPacked(s sibling) {
+// its beginning, before the newer ones. It says what cannot be read.
+func (w *follow) admitPacked(s sibling, newer []sibling) {
 	f, err := w.openSibling(s)
 	if errors.Is(err, fs.ErrNotExist) {
 		return // renamed since it was listed: found again under its new name
@@ -123,7 +123,7 @@ func (w *follow) admitPacked(s sibling) {
 		w.lose(loss{why: s.path + " was rotated away and compressed before it was read, and cannot be decompressed: " + err.Error() + ": at least 1 record may be missing, upper bound unknown"})
 		w.know(s)
 	default:
-		w.admitOlder(g)
+		w.admitOlder(g, newer)
 	}
 }
 

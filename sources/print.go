@@ -23,6 +23,7 @@ type print struct {
 	size  int64  // of what it holds; 0 unknown
 	disk  int64  // of the file
 	mtime time.Time
+	grip  grip
 }
 
 // maxDeparted bounds the prints that are kept of files that lost their names.
@@ -54,6 +55,18 @@ func (g *generation) print() print {
 		p.take(f)
 	}
 	return p
+}
+
+// prints takes the print of a generation and, where its file was emptied and written
+// again, which reading will find out, that of what is there now.
+func (g *generation) prints() []print {
+	p := g.print()
+	if g.file == nil || g.packed != nil || g.dead || g.intact() {
+		return []print{p}
+	}
+	now := p
+	now.take(g.file)
+	return []print{p, now}
 }
 
 // take reads what the print has of a plain file.
@@ -152,8 +165,10 @@ func (w *follow) packedFrom(s sibling) (was event.FileID, ok bool) {
 		return was, false
 	}
 	for _, g := range w.gens {
-		if p := g.print(); p.id != s.id && w.holdsPrint(f, s, head, p, g.file) {
-			return p.id, true
+		for _, p := range g.prints() {
+			if p.id != s.id && w.holdsPrint(f, s, head, p, g.file) {
+				return p.id, true
+			}
 		}
 	}
 	for _, p := range w.known {

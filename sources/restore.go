@@ -19,7 +19,7 @@ func (w *follow) restore(marks []mark) {
 	}
 	w.begun = true // a file that appears now is read from its beginning
 	w.retarget()
-	all, _ := w.siblings()
+	all, _ := w.siblings(true)
 	var since time.Time
 	var last event.FileID
 	for _, m := range marks {
@@ -62,7 +62,7 @@ func (w *follow) restore(marks []mark) {
 		case w.full || w.crowded(s):
 			w.full = true // found again when there is room
 		default:
-			w.admitSibling(s)
+			w.admitSibling(s, all[i+1:])
 		}
 	}
 }
@@ -146,7 +146,7 @@ func (w *follow) openMark(path string, m mark, strict bool) *generation {
 	}
 	sameInode := g.id.Ino == m.id.Ino && (!strict || g.id.Dev == m.id.Dev)
 	sameBytes := g.size >= m.state.Offset && digestOf(g.peek(0, m.headLen)) == m.head && digestOf(g.near) == m.near
-	if w.holds(g.id) || !sameBytes || !sameInode && (strict || m.headLen == 0) || m.headLen == 0 && w.isDone(sibling{path: path}) {
+	if w.holds(g.id) || !sameBytes || !sameInode && (strict || m.headLen == 0) || m.headLen == 0 && !w.isNews(sibling{path: path}) {
 		g.close()
 		return nil
 	}

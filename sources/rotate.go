@@ -63,6 +63,19 @@ func (w *follow) present(fi fs.FileInfo) {
 	}
 }
 
+// leave ends the current generation and returns what the path named last: it may have
+// been copied and emptied before it was renamed, and then its copy is no other one.
+func (w *follow) leave(cur *generation) *generation {
+	if fi, err := cur.file.Stat(); err == nil {
+		was := cur.size
+		cur.size, cur.mtime = fi.Size(), fi.ModTime()
+		w.cutOff(cur, was)
+	}
+	cur = w.current()
+	cur.end(w.now())
+	return cur
+}
+
 // cutOff deals with a current file that changed and had was bytes before: with its
 // truncation, and with the loss of its end.
 func (w *follow) cutOff(cur *generation, was int64) {
@@ -110,15 +123,16 @@ func (w *follow) next(old *generation) {
 	}
 	w.retarget()
 	if old != nil {
-		old.end(w.now())
+		old = w.leave(old)
 	}
-	if len(w.gens) > 0 || w.begun {
+	rotated := len(w.gens) > 0 || w.begun
+	w.admit(g) // first: a copy of it may be in the making
+	if rotated {
 		w.switched = w.now()
 		w.expect(old)
-		all, _ := w.siblings()
+		all, _ := w.siblings(false) // what it misses is found before the file is begun
 		w.admitAll(all, g.id)
 	}
-	w.admit(g)
 	w.help(g)
 	if !w.learnSiblings(g.id) && old != nil {
 		g.sure = old.sure
@@ -209,8 +223,7 @@ func (w *follow) truncated(g *generation) {
 // the writer may still have it open.
 func (w *follow) gone() {
 	if cur := w.current(); cur != nil {
-		w.expect(cur)
-		cur.end(w.now())
+		w.expect(w.leave(cur))
 	}
 	if w.target == "" {
 		w.retarget()
@@ -218,12 +231,12 @@ func (w *follow) gone() {
 	mtime, settled := w.dirTime()
 	switch {
 	case !w.begun:
-		all, _ := w.siblings()
+		all, _ := w.siblings(false)
 		for _, s := range all {
 			w.know(s)
 		}
 	case !mtime.Equal(w.listed):
-		all, exact := w.siblings()
+		all, exact := w.siblings(true)
 		if w.admitAll(all, event.FileID{}) && exact && settled {
 			w.forget(all)
 			w.listed = mtime
@@ -248,9 +261,13 @@ func (w *follow) refused(err error) {
 }
 
 // admitSibling reads a rotated file from its beginning, unless it is a copy of a
-// generation that was read already, or what compression made of one.
-func (w *follow) admitSibling(s sibling) {
-	if w.isDone(s) {
+// generation that was read already, or what compression made of one. newer are the
+// rotated files that came after it.
+func (w *follow) admitSibling(s sibling, newer []sibling) {
+	if was, ok := w.isDone(s); ok {
+		if s.packed {
+			w.gap.renamed(was, s.id)
+		}
 		w.know(s)
 		return
 	}
@@ -260,7 +277,7 @@ func (w *follow) admitSibling(s sibling) {
 			w.know(s)
 			return
 		}
-		w.admitPacked(s)
+		w.admitPacked(s, newer)
 		return
 	}
 	f, err := w.openSibling(s)
@@ -280,15 +297,30 @@ func (w *follow) admitSibling(s sibling) {
 		g.close()
 		return
 	}
-	w.admitOlder(g)
+	w.admitOlder(g, newer)
 }
 
-// admitOlder appends a generation the path does not name any more, before the one it names.
-func (w *follow) admitOlder(g *generation) {
+// admitOlder takes in a generation the path does not name any more: before the one
+// it names, and before newer ones, found earlier, of which nothing was read yet.
+func (w *follow) admitOlder(g *generation, newer []sibling) {
 	w.gap.found(g.id)
 	g.end(w.now())
-	w.admit(g)
-	if n := len(w.gens); n > 1 && w.gens[n-2].ended.IsZero() {
-		w.gens[n-2], w.gens[n-1] = w.gens[n-1], w.gens[n-2] // the current one stays the last
+	w.epoch++
+	g.epoch = w.epoch
+	w.insert(g, newer)
+}
+
+// insert puts an ended generation before the current one and before newer ones of
+// which nothing was read yet.
+func (w *follow) insert(g *generation, newer []sibling) {
+	at := slices.IndexFunc(w.gens, func(have *generation) bool {
+		return have.framer.Offset() == 0 && slices.ContainsFunc(newer, func(s sibling) bool { return s.id == have.id })
+	})
+	if n := len(w.gens); at < 0 && n > 0 && w.gens[n-1].ended.IsZero() {
+		at = n - 1 // the current one stays the last
 	}
+	if at < 0 {
+		at = len(w.gens)
+	}
+	w.gens = slices.Insert(w.gens, at, g)
 }

@@ -47,20 +47,26 @@ func (w *follow) openSibling(s sibling) (*os.File, error) {
 }
 
 // siblings lists the rotated names beside the file, oldest first. exact says
-// that nothing was renamed meanwhile: else some may be missing.
-func (w *follow) siblings() (found []sibling, exact bool) {
-	for range 3 {
+// that nothing was renamed meanwhile: else some may be missing, though few are where
+// twice is asked for, which lists until two lists are the same.
+func (w *follow) siblings(twice bool) (found []sibling, exact bool) {
+	for try := range 5 {
+		was := found
 		before, settled := w.dirTime()
 		found = w.list()
-		if !settled {
-			break // it goes on: what is missing is found at the next look
-		}
-		if after, _ := w.dirTime(); after.Equal(before) {
+		switch after, _ := w.dirTime(); {
+		case settled && after.Equal(before):
 			return found, true
+		case settled: // a rotation began
+		case !twice || try > 0 && slices.EqualFunc(was, found, sibling.same):
+			return found, false // it goes on: what is missing is found at the next look
 		}
 	}
 	return found, false
 }
+
+// same says whether both are one file under one name.
+func (s sibling) same(o sibling) bool { return s.id == o.id && s.path == o.path }
 
 // list is one look into the directory.
 func (w *follow) list() []sibling {
@@ -144,22 +150,23 @@ func (w *follow) learnSiblings(id event.FileID) (learnt bool) {
 	if mtime.Equal(w.listed) && !w.full && (w.gap == nil || w.gap.waits(w.now())) {
 		return true
 	}
-	all, exact := w.siblings()
+	lately := !w.switched.Before(w.learnt) || w.now().Sub(w.switched) < w.opts.Grace
+	news := w.blank || w.full || w.gap != nil || lately && !w.switched.IsZero()
+	all, exact := w.siblings(news)
 	if fi, err := w.opts.stat(w.path); err != nil || statID(fi) != id {
 		return false
 	}
 	cur := w.current()
 	if cur != nil && !cur.intact() {
 		w.truncated(cur) // so that its copies are news
-		cur = nil
+		cur, news = nil, true
 	}
-	lately := !w.switched.Before(w.learnt) || w.now().Sub(w.switched) < w.opts.Grace
-	news := w.blank || w.full || w.gap != nil || lately && !w.switched.IsZero()
+	dealt := news && w.admitAll(all, id)
 	if news {
-		exact = w.admitAll(all, id) && exact
+		exact = dealt && exact
 	} else {
 		for _, s := range all {
-			if !w.holds(s.id) {
+			if !w.holds(s.id) && !w.regrown(s) {
 				w.know(s)
 			}
 		}
@@ -171,6 +178,8 @@ func (w *follow) learnSiblings(id event.FileID) (learnt bool) {
 	if settled && exact {
 		w.judge(all, id)
 		w.listed = mtime
+	} else if dealt && w.unbroken(all) {
+		w.gap = nil
 	}
 	return exact
 }
@@ -180,17 +189,19 @@ func (w *follow) learnSiblings(id event.FileID) (learnt bool) {
 func (w *follow) admitAll(all []sibling, newest event.FileID) bool {
 	w.full = false
 	done := true
-	for _, s := range all {
+	for i, s := range all {
 		switch {
-		case s.id == newest || w.holds(s.id):
+		case s.id == newest || w.holds(s.id) || w.regrown(s):
+		case w.isKnown(s):
+		case s.size == 0 && w.now().Sub(s.mtime) >= w.opts.Grace:
+			w.know(s) // it is news once it grows
 		case s.size == 0: // a copy that is just being made: its bytes will tell
 			done = false
-		case w.isKnown(s):
 		case w.crowded(s):
 			w.full = true
 			return false
 		default:
-			w.admitSibling(s)
+			w.admitSibling(s, all[i+1:])
 		}
 	}
 	return done

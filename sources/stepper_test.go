@@ -78,8 +78,10 @@ func (s *stepper) look() { s.w.look() }
 // read reads all generations and takes in what was sent.
 func (s *stepper) read(t tester) {
 	t.Helper()
-	if _, err := s.w.readAll(); err != nil {
-		t.Fatal(err)
+	for again := true; again; again = s.w.more {
+		if _, err := s.w.readAll(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.w.say()
 	if err := s.w.out.offer(); err != nil {
