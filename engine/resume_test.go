@@ -146,7 +146,7 @@ func TestEpochStaysOverRestarts(t *testing.T) {
 		t.Errorf("epoch %d, line %d; want %d, 6", e.Ref.Epoch, e.Line, was.Ref.Epoch)
 	}
 	b.write("a.log", numbered("live", 0, 1))
-	r.until("a live line is shown", func() bool { return strings.HasSuffix(r.lines()[len(r.lines())-1], "live 0000") })
+	r.until("a live line is shown", func() bool { l := r.lines(); return len(l) > 0 && strings.HasSuffix(l[len(l)-1], "live 0000") })
 	if e := last(); e.Ref.Epoch != was.Ref.Epoch || e.Line != 7 {
 		t.Errorf("live: epoch %d, line %d; want %d, 7", e.Ref.Epoch, e.Line, was.Ref.Epoch)
 	}

@@ -130,6 +130,21 @@ var generationCases = []struct {
 			d.add("log", l)
 		}
 	}, "more two three 4", ""},
+	{"copied and emptied, renamed, the copy compressed", func(d folder) {
+		d.copy("log", "log.1")
+		d.truncate("log")
+		d.add("log", "two is longer than what was there before\n")
+		shift(d, 9)
+		d.pack("gzip", "log.2", "log.2.gz")
+		d.add("log", "three\n")
+	}, "two is longer than what was there before three", ""},
+	{"the same without a successor", func(d folder) {
+		d.add("log", "more\n")
+		d.copy("log", "log.1")
+		d.truncate("log")
+		shift(d, 9)
+		d.pack("gzip", "log.2", "log.2.gz")
+	}, "more", ""},
 }
 
 // shiftCopy makes log.0 the newest of the rotated names.

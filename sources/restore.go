@@ -76,7 +76,7 @@ func (w *follow) reopenAll(marks []mark, all []sibling) []*generation {
 			if m.done || (m.headLen == 0) != empty {
 				continue
 			}
-			if found[i] = w.reopen(m, all); found[i] != nil {
+			if found[i] = w.reopen(m, all, i == len(marks)-1); found[i] != nil {
 				w.gens = append(w.gens, found[i]) // so that it is held
 			}
 		}
@@ -117,9 +117,13 @@ func (w *follow) endAllButCurrent() (rotated bool) {
 }
 
 // reopen finds the file of a mark: by inode and head, else by its bytes alone
-// (file systems give devices and inodes new numbers, copies have others).
-func (w *follow) reopen(m mark, all []sibling) *generation {
-	paths := []string{w.path}
+// (file systems give devices and inodes new numbers, copies have others). An empty
+// one that was not the newest is not what the path names: its inode was used again.
+func (w *follow) reopen(m mark, all []sibling, newest bool) *generation {
+	var paths []string
+	if newest || m.headLen > 0 {
+		paths = append(paths, w.path)
+	}
 	for _, s := range all {
 		if !s.packed {
 			paths = append(paths, s.path)

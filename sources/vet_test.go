@@ -129,3 +129,29 @@ func TestFilledAgainAndCompressed(t *testing.T) {
 		t.Errorf("%q came, told %q", got, lost)
 	}
 }
+
+// TestEmptyInodeUsedAgain starts where the path names a new file that has the inode of
+// an empty one from before: what was rotated since is news all the same.
+func TestEmptyInodeUsedAgain(t *testing.T) {
+	d := newFolder(t)
+	d.add("log", "one\n")
+	s, _ := stepped(t, d, FileOptions{})
+	marks, err := parseFilePosition(s.sent[len(s.sent)-1].pos)
+	d.do(err)
+	d.add("log", "two\n")
+	shift(d, 9)
+	d.add("log", "three\n")
+	shift(d, 9)
+	d.remove("log.2") // the newest that is remembered
+	d.add("log", "")
+	fi, err := os.Stat(d.path("log"))
+	d.do(err)
+	empty := mark{id: statID(fi), epoch: 1, head: digestOf(nil), near: digestOf(nil), state: FrameState{Mode: ModeHead}, drained: true}
+	c := &jumpClock{}
+	again := newStepper(t, d.path("log"), FileOptions{Clock: c, stat: c.stat}, filePosition(append([]mark{empty}, marks...)))
+	defer again.close()
+	again.settle(t, c)
+	if got, lost := again.got(), again.losses(); got != "three" || len(lost) != 1 {
+		t.Errorf("%q came, told %q", got, lost)
+	}
+}
