@@ -41,7 +41,7 @@ var begin = time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
 
 // night is one login with all that an attentive host logs of it.
 func night() (syslog, audit []string) {
-	return []string{
+	syslog = []string{
 		auth(0, "sshd", 700, "Connection from 203.0.113.66 port 50022 on 10.0.0.2 port 22 rdomain \"\""),
 		auth(1, "sshd", 700, "Accepted publickey for deploy from 203.0.113.66 port 50022 ssh2: ED25519 SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg"),
 		auth(1, "sshd", 700, "pam_unix(sshd:session): session opened for user deploy(uid=1009) by (uid=0)"),
@@ -56,13 +56,15 @@ func night() (syslog, audit []string) {
 		auth(600, "sshd", 730, "Disconnected from user deploy 203.0.113.66 port 50022"),
 		auth(600, "sshd", 700, "pam_unix(sshd:session): session closed for user deploy"),
 		auth(601, "systemd-logind", 600, "Removed session 12."),
-	}, []string{
+	}
+	audit = []string{
 		audited(1, 90, "LOGIN", "pid=700 uid=0 old-auid=4294967295 auid=1009 tty=(none) old-ses=4294967295 ses=12 res=1"),
 		audited(1, 91, "USER_START", `pid=700 uid=0 auid=1009 ses=12 msg='op=PAM:session_open acct="deploy" exe="/usr/sbin/sshd" hostname=203.0.113.66 addr=203.0.113.66 terminal=ssh res=success'`),
 		audited(2, 92, "USER_LOGIN", `pid=700 uid=0 auid=1009 ses=12 msg='op=login id=1009 exe="/usr/sbin/sshd" hostname=203.0.113.66 addr=203.0.113.66 terminal=/dev/pts/1 res=success'`),
 		audited(10, 95, "USER_CMD", `pid=801 uid=1009 auid=1009 ses=12 msg='cwd="/home/deploy" cmd="bash" exe="/usr/bin/sudo" terminal=pts/1 res=success'`),
 		audited(12, 99, "SYSCALL", `arch=c000003e syscall=59 success=yes exit=0 a0=1 a1=2 a2=3 a3=4 items=2 ppid=801 pid=820 auid=1009 uid=0 gid=0 tty=pts1 ses=12 comm="cat" exe="/usr/bin/cat" key=(null)`),
 	}
+	return syslog, audit
 }
 
 // joinsOf is what each record is joined to, as "id" or "id?" where it is doubted.
